@@ -1,0 +1,268 @@
+/**
+ * The store port: the log, the cursors, rooms and user states.
+ *
+ * Guarantees that every adapter gives (its contract suite is `storeContract` in the testkit):
+ *
+ * - A promise of a write resolves only after the write is durable (I1). Writes of one caller take effect
+ *   in the order of the calls; reads see every write that resolved before the read was called.
+ * - A stream's `seq` starts at 1, has no gap and is never reused (I2), over restarts and expiry too.
+ * - `onAppended` is called once for every newly stored message, in `seq` order for each stream, right before the
+ *   promise of its append resolves. It is not called for duplicates.
+ * - A cursor only moves forward (I4).
+ * - An expected refusal rejects with the `HubError` that a client may be told; nothing was stored then.
+ *   `overloaded`, `storage_full`: nothing was stored, try again later. `storage_failed`: the outcome is
+ *   unknown, nothing that follows is acknowledged, and `onFailed` is called once.
+ *
+ * Times are wall-clock milliseconds and come from the caller. Content is JSON text and is returned byte for byte.
+ */
+import type { HubError } from '@parley/protocol';
+
+/** `user:<user id>` is a user's inbox, `room:<room id>` a room's timeline. */
+export type StreamId = string;
+
+export interface StoredMessage {
+  /** Grows with every message of the store; never reused. */
+  readonly id: number;
+  readonly stream: StreamId;
+  readonly seq: number;
+  readonly senderId: string;
+  /** Set for a direct message. */
+  readonly recipientId: string | undefined;
+  /** Set for a room message. */
+  readonly roomId: string | undefined;
+  readonly type: string;
+  /** JSON text. */
+  readonly content: string;
+  readonly createdAtMs: number;
+  readonly clientMsgId: string | undefined;
+  /** False: a room message that the sender's own connections do not get. */
+  readonly echo: boolean;
+}
+
+interface AppendBase {
+  readonly senderId: string;
+  readonly type: string;
+  readonly content: string;
+  readonly createdAtMs: number;
+  /** A repeated append with the same (senderId, clientMsgId, stream) is answered with the first result (I5). */
+  readonly clientMsgId: string | undefined;
+}
+
+export interface AppendDirect extends AppendBase {
+  readonly kind: 'direct';
+  readonly recipientId: string;
+  /** Report this message in `AdvanceResult.receipts` when it is delivered. */
+  readonly receipt: boolean;
+}
+
+export interface AppendRoom extends AppendBase {
+  readonly kind: 'room';
+  readonly roomId: string;
+  readonly echo: boolean;
+  /** True: rejects with `not_member` unless the sender is a member, decided in the transaction of the append. */
+  readonly membersOnly: boolean;
+}
+
+export type AppendRequest = AppendDirect | AppendRoom;
+
+export interface Appended {
+  readonly id: number;
+  readonly seq: number;
+  readonly createdAtMs: number;
+  /** True: this was a repetition; the other fields are the first append's. */
+  readonly duplicate: boolean;
+}
+
+/** Who reads: a user, or one device of a user. `deviceId` is `''` for a connection that named no device. */
+export interface ReaderId {
+  readonly userId: string;
+  readonly deviceId: string;
+}
+
+/** Where a reader stands in one stream at the moment of `openReader`. `cursor <= written <= head`. */
+export interface ReaderStream {
+  readonly stream: StreamId;
+  /** Everything at or below has been received, or has expired. */
+  readonly cursor: number;
+  /** The `seq` of the stream's newest message, 0 if it has none. */
+  readonly head: number;
+  /** Messages in (cursor, written] may have been written to this reader before. */
+  readonly written: number;
+  /** How many messages in (cursor, head] this reader is to get: all but its own ones without echo. */
+  readonly queued: number;
+  /** How many messages expired or were dropped before this reader received them. Told once. */
+  readonly missed: number;
+}
+
+export interface StreamPosition {
+  readonly stream: StreamId;
+  readonly seq: number;
+}
+
+export interface CursorAdvance extends ReaderId, StreamPosition {}
+
+/** A direct message with `receipt` that has now reached its recipient. */
+export interface DeliveryReceipt {
+  readonly messageId: number;
+  readonly seq: number;
+  readonly senderId: string;
+  readonly recipientId: string;
+  readonly deliveredAtMs: number;
+}
+
+export interface Room {
+  readonly roomId: string;
+  readonly name: string;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  readonly isPrivate: boolean;
+  readonly maxMembers: number;
+}
+
+export interface RoomSummary extends Room {
+  readonly memberCount: number;
+}
+
+export interface RoomMember {
+  readonly userId: string;
+  readonly role: 'owner' | 'member';
+  readonly joinedAtMs: number;
+}
+
+export interface NewRoom {
+  readonly roomId: string;
+  readonly name: string;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  readonly isPrivate: boolean;
+  readonly maxMembers: number;
+}
+
+export interface JoinRequest {
+  readonly roomId: string;
+  readonly userId: string;
+  readonly nowMs: number;
+  /** Creates a public room of this size if there is none; the first to join is its owner. `false`: `room_not_found`. */
+  readonly create: { readonly maxMembers: number } | false;
+  /** True: the server itself adds the member, so a private room lets the user in. */
+  readonly invited: boolean;
+}
+
+export interface JoinResult {
+  readonly room: Room;
+  /** All members after the join, in the order in which they joined. */
+  readonly members: readonly RoomMember[];
+  /** False: the user was a member already, and nothing changed. */
+  readonly joined: boolean;
+  readonly created: boolean;
+  /** The stream's newest `seq` at the join: a new member's cursor, so that it gets what comes after. */
+  readonly joinedSeq: number;
+}
+
+/** The newest messages before `beforeId`, or the oldest after `afterId`; always returned oldest first. */
+export interface HistoryQuery {
+  /** Both: who asks. `not_member` and `room_not_found` are decided by the store. */
+  readonly userId: string;
+  readonly of: { readonly roomId: string } | { readonly withUserId: string };
+  readonly beforeId: number | undefined;
+  readonly afterId: number | undefined;
+  readonly limit: number;
+}
+
+export interface HistoryMessage extends StoredMessage {
+  /** When a direct message was known to have reached its recipient; undefined for one still queued, and for room messages. */
+  readonly deliveredAtMs: number | undefined;
+}
+
+export interface HistoryPage {
+  readonly messages: readonly HistoryMessage[];
+  /** More in the direction of the query: older ones without bounds or with `beforeId`, newer ones with `afterId`. */
+  readonly hasMore: boolean;
+}
+
+/** What a user chose, kept over reconnects. Whether the user is online is never stored: it is a fact about connections (I7). */
+export interface UserState {
+  readonly userId: string;
+  readonly state: 'online' | 'away' | 'dnd' | 'invisible';
+  readonly statusText: string | undefined;
+  readonly lastSeenMs: number;
+}
+
+export interface Retention {
+  /** Direct messages that were delivered, and all room messages, are kept this long. */
+  readonly deliveredMs: number;
+  readonly undeliveredMs: number;
+}
+
+export interface StoreCounts {
+  readonly messages: number;
+  readonly rooms: number;
+  /** Direct messages above their recipient's cursor. */
+  readonly queued: number;
+  /** Since the database was made. */
+  readonly expired: number;
+  /** Removed by `queue.overflow: drop_oldest` since the database was made. */
+  readonly dropped: number;
+}
+
+export interface Store {
+  /** Refusals: `queue_full`, `room_not_found`, `not_member`. */
+  append(request: AppendRequest): Promise<Appended>;
+  /** Messages with `afterSeq < seq <= uptoSeq`, in order, at most `limit` and about `bytesMax` of content, but at least one if there is one. */
+  readStream(query: { stream: StreamId; afterSeq: number; uptoSeq: number; limit: number; bytesMax: number }): Promise<readonly StoredMessage[]>;
+
+  /**
+   * All streams of a reader: the inbox and the rooms it is a member of. Marks the reader as open, so that a hub
+   * which dies now knows at the next `openReader` that everything up to then may have been written.
+   * A device seen for the first time starts where its user stands: it gets what none of the user's devices got.
+   */
+  openReader(reader: ReaderId, nowMs: number): Promise<readonly ReaderStream[]>;
+  /**
+   * Remembers up to where messages may have been written to the reader without proof of receipt.
+   * `last`: no other connection of this reader is open.
+   */
+  closeReader(reader: ReaderId, written: readonly StreamPosition[], last: boolean): Promise<void>;
+  /**
+   * Moves cursors forward; a lower or equal `seq` changes nothing, one above the stream's head is a caller's error.
+   * A device's cursor moves its user's (device `''`) along; that one decides over delivered and queued.
+   */
+  advance(advances: readonly CursorAdvance[], nowMs: number): Promise<readonly DeliveryReceipt[]>;
+
+  /** Refusal: `room_exists`. The creator becomes owner and member. */
+  createRoom(room: NewRoom): Promise<RoomSummary>;
+  /** Refusals: `room_not_found`, `room_private`, `room_full`. */
+  joinRoom(request: JoinRequest): Promise<JoinResult>;
+  /** Refusals: `room_not_found`, `not_member`. */
+  leaveRoom(roomId: string, userId: string): Promise<void>;
+  room(roomId: string): Promise<RoomSummary | undefined>;
+  /** In the order of creation. */
+  rooms(): Promise<readonly RoomSummary[]>;
+  /** In the order in which they joined; empty for a room that does not exist. */
+  members(roomId: string): Promise<readonly RoomMember[]>;
+  /** Refusals: `room_not_found`, `not_member`. */
+  history(query: HistoryQuery): Promise<HistoryPage>;
+
+  saveStates(states: readonly UserState[]): Promise<void>;
+  /** Users without a stored state are left out. */
+  states(userIds: readonly string[]): Promise<readonly UserState[]>;
+
+  /** Removes what is older than the retention allows, a bounded part at a time; `more` says that another call has work. */
+  expire(retention: Retention, nowMs: number): Promise<{ removed: number; more: boolean }>;
+  counts(): Promise<StoreCounts>;
+  /** Commits what was accepted, then closes. Calls after it reject with `shutting_down`. */
+  close(): Promise<void>;
+}
+
+/** What every adapter is made with. */
+export interface StoreOptions {
+  /** Undelivered direct messages for one recipient. */
+  readonly queueMessagesMax: number;
+  /** What happens to an append above `queueMessagesMax`: refused with `queue_full`, or the oldest is removed and counted. */
+  readonly queueOverflow: 'reject' | 'drop_oldest';
+  readonly onAppended: (message: StoredMessage) => void;
+  /** The store can't go on: nothing will be acknowledged any more. Called at most once. */
+  readonly onFailed: (error: HubError) => void;
+}
+
+export const inboxOf = (userId: string): StreamId => `user:${userId}`;
+export const timelineOf = (roomId: string): StreamId => `room:${roomId}`;
