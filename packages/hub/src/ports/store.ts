@@ -159,6 +159,13 @@ export interface JoinResult {
   readonly joinedSeq: number;
 }
 
+/**
+ * Called on the store's own stack, in commit order with `onAppended`: every message that the result does not
+ * include (its `seq` is above `head` or `joinedSeq`) comes through `onAppended` after this call, never before it.
+ * A caller that starts to listen inside this call misses nothing. It must not throw.
+ */
+export type InOrder<T> = (result: T) => void;
+
 /** The newest messages before `beforeId`, or the oldest after `afterId`; always returned oldest first. */
 export interface HistoryQuery {
   /** Both: who asks. `not_member` and `room_not_found` are decided by the store. */
@@ -215,8 +222,9 @@ export interface Store {
    * All streams of a reader: the inbox and the rooms it is a member of. Marks the reader as open, so that a hub
    * which dies now knows at the next `openReader` that everything up to then may have been written.
    * A device seen for the first time starts where its user stands: it gets what none of the user's devices got.
+   * `inOrder` is called with the result before the promise resolves; see `InOrder`.
    */
-  openReader(reader: ReaderId, nowMs: number): Promise<readonly ReaderStream[]>;
+  openReader(reader: ReaderId, nowMs: number, inOrder: InOrder<readonly ReaderStream[]>): Promise<readonly ReaderStream[]>;
   /**
    * Remembers up to where messages may have been written to the reader without proof of receipt.
    * `last`: no other connection of this reader is open.
@@ -228,10 +236,10 @@ export interface Store {
    */
   advance(advances: readonly CursorAdvance[], nowMs: number): Promise<readonly DeliveryReceipt[]>;
 
-  /** Refusal: `room_exists`. The creator becomes owner and member. */
-  createRoom(room: NewRoom): Promise<RoomSummary>;
-  /** Refusals: `room_not_found`, `room_private`, `room_full`. */
-  joinRoom(request: JoinRequest): Promise<JoinResult>;
+  /** Refusal: `room_exists`. The creator becomes owner and member, with a cursor at 0. `inOrder`: as with `joinRoom`. */
+  createRoom(room: NewRoom, inOrder: InOrder<RoomSummary>): Promise<RoomSummary>;
+  /** Refusals: `room_not_found`, `room_private`, `room_full`. `inOrder` is called with the result before the promise resolves. */
+  joinRoom(request: JoinRequest, inOrder: InOrder<JoinResult>): Promise<JoinResult>;
   /** Refusals: `room_not_found`, `not_member`. */
   leaveRoom(roomId: string, userId: string): Promise<void>;
   room(roomId: string): Promise<RoomSummary | undefined>;
