@@ -63,6 +63,11 @@ export interface InboundEvent {
 /** What the stage above gives for a connection that it accepts. None of these may throw. */
 export interface ConnectionHandlers {
   onEvent(event: InboundEvent): void;
+  /**
+   * What was sent in this turn is about to be written. Packets and a ping that are queued from inside
+   * leave in the same write, which is how a ping comes to prove all of it.
+   */
+  onFlush(): void;
   /** The ping that `Connection.ping` queued was answered. Not called for the heartbeat's own pings. */
   onPong(): void;
   /** `bufferedBytes` has fallen below the low-water mark after it was above it. */
