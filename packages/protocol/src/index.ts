@@ -1,2 +1,5 @@
+export * from './engineio.ts';
 export * from './errors.ts';
 export * from './ids.ts';
+export * from './limits.ts';
+export * from './socketio.ts';

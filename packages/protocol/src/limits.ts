@@ -1,0 +1,47 @@
+/**
+ * What a peer may ask of us, in one place. The hub's options may lower or raise the first two; the
+ * others are part of the protocol. Each limit has a test that exceeds it by one.
+ */
+export const limits = {
+  /**
+   * Bytes of one packet, or of one polling body. The reference server's default, which stock clients and the
+   * official test suites expect as `maxPayload`.
+   */
+  packetBytesMax: 1_000_000,
+
+  /** Bytes of one message's `content` as UTF-8 JSON. Larger things belong in a file store, with a link in the message. */
+  contentBytesMax: 65_536,
+
+  /**
+   * Levels of arrays and objects in `content`. V8 parses 450,000 levels, but many receivers recurse: the
+   * JSON module of Python gives up at about 1,000, others overflow their stack.
+   */
+  contentDepthMax: 64,
+
+  /**
+   * Levels that the codecs follow into arguments when they look for binary values. It leaves room around a
+   * content of full depth, and keeps recursion far from the end of the stack.
+   */
+  argsDepthMax: 80,
+
+  /** Binary attachments of one packet. The limit of the stock parsers since socket.io-parser 4.2.6. */
+  attachmentsMax: 10,
+
+  /** Packets in one polling body. A body of separators alone would otherwise become a million records. */
+  payloadPacketsMax: 1000,
+
+  /** Digits of an acknowledgement id, so that it is exact as a JSON number. Clients count up from 0. */
+  ackIdDigitsMax: 15,
+
+  /** Recipients of one `message`, users of one `presence` and of `exclude`: one event is a bounded amount of work. */
+  usersPerEventMax: 1000,
+
+  /** Messages of one `history` page. */
+  historyLimitMax: 500,
+
+  /** Characters of user, room and device ids and of `client_msg_id`: they are keys of database indexes. */
+  idCharactersMax: 128,
+
+  /** Members that a room may be made for. Every member is a row to read when a message goes out. */
+  roomMembersMax: 100_000,
+} as const;
