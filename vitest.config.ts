@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+const isCi = process.env['CI'] === 'true';
+
+export default defineConfig({
+  test: {
+    include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts'],
+    testTimeout: 15_000,
+    hookTimeout: 30_000,
+    // A focused or retried test hides what the others say.
+    allowOnly: !isCi,
+    retry: 0,
+    reporters: ['default', './tools/vitest-summary.ts'],
+  },
+});
