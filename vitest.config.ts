@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const isCi = process.env['CI'] === 'true';
+const isCi = process.env.CI === 'true';
 
 export default defineConfig({
   test: {

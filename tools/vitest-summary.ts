@@ -18,7 +18,7 @@ export default class VitestSummary implements Reporter {
       // A file that can't be loaded has no tests, and must not pass for one without any.
       if (module.errors().length > 0) count.failed++;
     }
-    const isCi = process.env['CI'] === 'true';
+    const isCi = process.env.CI === 'true';
     if (skipped.length > 0) {
       const lines = [`SKIPPED ${skipped.length}${isCi ? ', and in CI a skipped test is a failure' : ''}:`, ...skipped];
       process.stdout.write(`\n${lines.join('\n  ')}\n`);
