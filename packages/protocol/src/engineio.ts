@@ -106,9 +106,11 @@ function decodeBase64(text: string): Uint8Array | undefined {
 }
 
 function encodeBase64(bytes: Uint8Array): string {
-  // In parts, because the arguments of one call are limited by the stack.
+  // In parts, because the arguments of one call are limited by the stack; and not by `...`, which is ten times slower.
   const partBytes = 8192;
   let binary = '';
-  for (let at = 0; at < bytes.length; at += partBytes) binary += String.fromCharCode(...bytes.subarray(at, at + partBytes));
+  for (let at = 0; at < bytes.length; at += partBytes) {
+    binary += Reflect.apply(String.fromCharCode, undefined, bytes.subarray(at, at + partBytes));
+  }
   return btoa(binary);
 }

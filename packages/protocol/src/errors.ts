@@ -43,11 +43,17 @@ export const errorTable = {
     retry: 'never',
   },
   storage_full: { message: 'The hub has no disk space left. Nothing was stored; try again later.', retry: 'later' },
-  storage_failed: { message: 'The hub could not store this. Whether it was stored is unknown; repeat it with the same client_msg_id.', retry: 'later' },
+  storage_failed: {
+    message: 'The hub could not store this. Whether it was stored is unknown; repeat it with the same client_msg_id.',
+    retry: 'later',
+  },
   overloaded: { message: 'The hub is busy. Nothing was stored; try again after retry_after seconds.', retry: 'later' },
   shutting_down: { message: 'The hub is shutting down. Connect again and repeat this.', retry: 'later' },
   registration_timeout: { message: 'No user registered on this connection in time, so it is closed.', retry: 'never' },
-  slow_reader: { message: 'This connection took nothing for too long, so it is closed. Nothing is lost: connect again to continue.', retry: 'later' },
+  slow_reader: {
+    message: 'This connection took nothing for too long, so it is closed. Nothing is lost: connect again to continue.',
+    retry: 'later',
+  },
   internal_error: { message: 'The hub failed to handle this event. The failure was logged; try again.', retry: 'later' },
 } as const satisfies Record<string, { message: string; retry: 'never' | 'later' }>;
 

@@ -1,5 +1,6 @@
 export * from './engineio.ts';
 export * from './errors.ts';
 export * from './ids.ts';
+export * from './json-span.ts';
 export * from './limits.ts';
 export * from './socketio.ts';

@@ -231,11 +231,11 @@ function fillPlaceholders(container: Record<string, unknown>, pending: (Uint8Arr
   for (const key of Object.keys(container)) {
     const value = container[key];
     if (!isContainer(value)) continue;
-    if (value['_placeholder'] !== true) {
+    if (value._placeholder !== true) {
       if (!fillPlaceholders(value, pending, depth + 1)) return false;
       continue;
     }
-    const index = value['num'];
+    const index = value.num;
     const buffer = typeof index === 'number' ? pending[index] : undefined;
     if (typeof index !== 'number' || buffer === undefined) return false;
     pending[index] = undefined;
@@ -278,7 +278,7 @@ function withPlaceholders(value: unknown, attachments: Uint8Array[]): unknown {
   if (bytes !== undefined) return { _placeholder: true, num: attachments.push(bytes) - 1 };
   if (Array.isArray(value)) return value.map((child) => withPlaceholders(child, attachments));
   // A date, for example, says by itself what it is in JSON.
-  if (typeof value['toJSON'] === 'function') return value;
+  if (typeof value.toJSON === 'function') return value;
   // Object.fromEntries defines properties, so that a key `__proto__` stays a key.
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, withPlaceholders(child, attachments)]));
 }
