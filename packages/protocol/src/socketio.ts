@@ -70,11 +70,11 @@ export function decodeSocketPacket(text: string): SocketPacket | undefined {
   }
   const args = parseJson(json);
   if (!Array.isArray(args)) return undefined;
-  const rest = { namespace, text: attachments === 0 ? json : undefined, attachments };
+  const argsText = attachments === 0 ? json : undefined;
   if (digit === typeDigit.event || digit === typeDigit.binaryEvent) {
-    return isEventArgs(args) ? { type: 'event', ackId, args, ...rest } : undefined;
+    return isEventArgs(args) ? { type: 'event', namespace, ackId, args, text: argsText, attachments } : undefined;
   }
-  return ackId === undefined ? undefined : { type: 'ack', ackId, args, ...rest };
+  return ackId === undefined ? undefined : { type: 'ack', namespace, ackId, args, text: argsText, attachments };
 }
 
 /**
@@ -201,7 +201,7 @@ function connectErrorPacket(namespace: string, json: string): SocketPacket | und
 
 /** `undefined`: not JSON, or white space around it, which no client sends and `JSON.parse` would let pass. */
 function parseJson(json: string): unknown {
-  if (json.trimEnd().length !== json.length || json.trimStart().length !== json.length) return undefined;
+  if (json.charCodeAt(0) <= 32 || json.charCodeAt(json.length - 1) <= 32) return undefined;
   try {
     return JSON.parse(json);
   } catch {
