@@ -80,9 +80,10 @@ function importProblem(path: string, specifier: string): string | undefined {
     if (isHub(path) && machineModules.includes(specifier) && !machineUsers.test(path)) return `${specifier} must not be used here`;
     return undefined;
   }
-  const home = homes[specifier];
-  if (home !== undefined && isHub(path) && !path.startsWith(home)) return `${specifier} may be imported in ${home} only`;
-  if (allowed !== undefined && !allowed.includes(specifier)) return `${area} must not import ${specifier}`;
+  const npmPackage = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+  const home = homes[npmPackage];
+  if (home !== undefined && isHub(path) && !path.startsWith(home)) return `${npmPackage} may be imported in ${home} only`;
+  if (allowed !== undefined && !allowed.includes(npmPackage)) return `${area} must not import ${specifier}`;
   return undefined;
 }
 
