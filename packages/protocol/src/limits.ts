@@ -38,6 +38,7 @@ export const limits = {
 
   /** Messages of one `history` page. */
   historyLimitMax: 500,
+  historyLimitDefault: 50,
 
   /** Characters of user, room and device ids and of `client_msg_id`: they are keys of database indexes. */
   idCharactersMax: 128,

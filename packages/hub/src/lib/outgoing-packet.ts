@@ -8,6 +8,7 @@ export class OutgoingPacket {
   /** Binary attachments that follow the text, in the order of their placeholders. Almost always empty. */
   readonly attachments: readonly Uint8Array[];
   #frames: Buffer | undefined;
+  #payload: string | undefined;
 
   constructor(text: string, attachments: readonly Uint8Array[] = []) {
     this.text = text;
@@ -16,8 +17,19 @@ export class OutgoingPacket {
 
   /** The finished WebSocket frames (RFC 6455, server to client, unmasked) of this packet. Must not be changed. */
   get frames(): Buffer {
-    this.#frames ??= Buffer.concat([textFrame(`4${this.text}`), ...this.attachments.map((bytes) => frame(0x82, bytes))]);
+    this.#frames ??= this.#encodeFrames();
     return this.#frames;
+  }
+
+  /** This packet as records of a polling body, `4` and its text, then its attachments in base64. */
+  get payload(): string {
+    this.#payload ??= [`4${this.text}`, ...this.attachments.map(binaryRecord)].join('\x1e');
+    return this.#payload;
+  }
+
+  #encodeFrames(): Buffer {
+    const text = textFrame(`4${this.text}`);
+    return this.attachments.length === 0 ? text : Buffer.concat([text, ...this.attachments.map(binaryFrame)]);
   }
 }
 
@@ -31,8 +43,14 @@ export function textFrame(text: string): Buffer {
   return out;
 }
 
-function frame(firstByte: number, payload: Uint8Array): Buffer {
-  return Buffer.concat([frameHeader(firstByte, payload.byteLength), payload]);
+/** A complete unmasked WebSocket binary frame. */
+export function binaryFrame(bytes: Uint8Array): Buffer {
+  return Buffer.concat([frameHeader(0x82, bytes.byteLength), bytes]);
+}
+
+/** Binary data as a record of a polling body. */
+export function binaryRecord(bytes: Uint8Array): string {
+  return `b${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')}`;
 }
 
 /** RFC 6455 section 5.2: FIN and opcode, then a length of 7 bits, 7+16 bits or 7+64 bits. */

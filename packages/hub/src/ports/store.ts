@@ -240,8 +240,8 @@ export interface Store {
   createRoom(room: NewRoom, inOrder: InOrder<RoomSummary>): Promise<RoomSummary>;
   /** Refusals: `room_not_found`, `room_private`, `room_full`. `inOrder` is called with the result before the promise resolves. */
   joinRoom(request: JoinRequest, inOrder: InOrder<JoinResult>): Promise<JoinResult>;
-  /** Refusals: `room_not_found`, `not_member`. */
-  leaveRoom(roomId: string, userId: string): Promise<void>;
+  /** Refusals: `room_not_found`, `not_member`. `inOrder`: as with `joinRoom`; what is appended after it is not for this user. */
+  leaveRoom(roomId: string, userId: string, inOrder: InOrder<void>): Promise<void>;
   room(roomId: string): Promise<RoomSummary | undefined>;
   /** In the order of creation. */
   rooms(): Promise<readonly RoomSummary[]>;

@@ -1,0 +1,204 @@
+/**
+ * Reads streams for one session: catch-up from the log, hand-over to live, and proof of receipt.
+ *
+ * In each stream a reader is either live or behind.
+ *
+ *     follow ──► behind ──(position reaches the stream's head)──► live
+ *                  ▲                                               │
+ *                  └──(outbox above high water, or a gap)──────────┘
+ *
+ * - Live: it stands at the head that `Streams` keeps, and gets each next message as it is published.
+ * - Behind: it has a position of its own and published messages are not pushed; pages are read from the
+ *   log up to the head, one at a time, while the outbox is below low water. The step to live happens in the same turn in
+ *   which the position is compared with the head, so there is no hole, no inversion and no doubling (I3).
+ *
+ * Proof of receipt (I4): `#unproved` holds the highest `seq` sent in each stream since the last ping. At the end of
+ * a write, at most once a second, a ping follows and `#unproved` becomes `#pinged`; when its pong comes, the cursors move there.
+ * Memory is bounded by the number of streams, never by the number of messages (I6).
+ */
+import type { Clock } from '../lib/clock.ts';
+import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import type { Connection } from '../ports/connection.ts';
+import type { AckMode, Reader, ReaderStart } from '../ports/session.ts';
+import type { CursorAdvance, ReaderId, Store, StoredMessage, StreamId, StreamPosition } from '../ports/store.ts';
+import { messagePacket } from './packets.ts';
+
+/** What one page of the log brings at most. Small enough that a page is not felt by others, large enough to be fast. */
+const pageMessages = 500;
+const pageBytes = 256 * 1024;
+/** A pong costs the client a packet, so a busy connection proves its receipt once a second. */
+const proofIntervalMs = 1000;
+/** After a read that failed. */
+const readRetryMs = 1000;
+
+export interface ReaderPorts {
+  readonly readStream: Store['readStream'];
+  /** The stream's head on this node; undefined if the stream is not read here any more. */
+  readonly headOf: (stream: StreamId) => number | undefined;
+  readonly advance: (advance: CursorAdvance) => void;
+  /** Calls `onProofDue` after the proof interval. */
+  readonly proofLater: (reader: StreamReader) => void;
+  readonly onLiveDropped: () => void;
+  readonly clock: Clock;
+  readonly outboxHighWaterBytes: number;
+  readonly outboxLowWaterBytes: number;
+}
+
+interface Behind {
+  position: number;
+  /** Up to here messages may have been written to this reader before, on another connection. */
+  written: number;
+}
+
+export class StreamReader implements Reader {
+  readonly userId: string;
+  readonly #deviceId: string;
+  readonly #connection: Connection;
+  readonly #ackMode: AckMode;
+  readonly #ports: ReaderPorts;
+  readonly #behind = new Map<StreamId, Behind>();
+  /** The latest presence of each user, held back while the outbox is full. */
+  readonly #heldPresence = new Map<string, OutgoingPacket>();
+  #unproved = new Map<StreamId, number>();
+  #pinged: Map<StreamId, number> | undefined;
+  #wantsProof = false;
+  #lastPingMs = Number.NEGATIVE_INFINITY;
+  #reading = false;
+  #closed = false;
+
+  constructor(connection: Connection, reader: ReaderId, ackMode: AckMode, ports: ReaderPorts) {
+    this.userId = reader.userId;
+    this.#deviceId = reader.deviceId;
+    this.#connection = connection;
+    this.#ackMode = ackMode;
+    this.#ports = ports;
+  }
+
+  follow(start: ReaderStart): void {
+    if (start.cursor >= (this.#ports.headOf(start.stream) ?? 0)) return;
+    this.#behind.set(start.stream, { position: start.cursor, written: start.written });
+    this.#catchUp();
+  }
+
+  unfollow(stream: StreamId): void {
+    this.#behind.delete(stream);
+    this.#unproved.delete(stream);
+    this.#pinged?.delete(stream);
+  }
+
+  deliver(message: StoredMessage, packet: OutgoingPacket): void {
+    if (this.#behind.has(message.stream)) {
+      this.#catchUp();
+    } else if (this.#connection.bufferedBytes > this.#ports.outboxHighWaterBytes) {
+      this.fallBehind(message.stream, message.seq - 1);
+    } else {
+      this.#pass(message, packet);
+    }
+  }
+
+  fallBehind(stream: StreamId, seq: number): void {
+    if (!this.#behind.has(stream)) this.#behind.set(stream, { position: seq, written: seq });
+    this.#catchUp();
+  }
+
+  live(packet: OutgoingPacket): void {
+    if (this.#connection.bufferedBytes > this.#ports.outboxHighWaterBytes) this.#ports.onLiveDropped();
+    else this.#connection.send(packet);
+  }
+
+  presence(userId: string, packet: OutgoingPacket): void {
+    if (this.#connection.bufferedBytes > this.#ports.outboxHighWaterBytes) this.#heldPresence.set(userId, packet);
+    else this.#connection.send(packet);
+  }
+
+  acknowledge(stream: StreamId, seq: number): boolean {
+    if (seq > (this.#behind.get(stream)?.position ?? this.#ports.headOf(stream) ?? 0)) return false;
+    if ((this.#unproved.get(stream) ?? 0) <= seq) this.#unproved.delete(stream);
+    this.#advance(stream, seq);
+    return true;
+  }
+
+  onFlush(): void {
+    if (!this.#wantsProof || this.#pinged !== undefined) return;
+    const now = this.#ports.clock.monotonic();
+    if (now - this.#lastPingMs >= proofIntervalMs && this.#connection.ping()) {
+      this.#lastPingMs = now;
+      this.#pinged = this.#unproved;
+      this.#unproved = new Map();
+      this.#wantsProof = false;
+    } else {
+      this.#ports.proofLater(this);
+    }
+  }
+
+  /** The proof that had to wait: the ping is sent with whatever else this turn writes. */
+  onProofDue(): void {
+    if (!this.#closed) this.onFlush();
+  }
+
+  onPong(): void {
+    const proved = this.#pinged;
+    this.#pinged = undefined;
+    if (proved !== undefined) for (const [stream, seq] of proved) this.#advance(stream, seq);
+    if (this.#wantsProof) this.#ports.proofLater(this);
+  }
+
+  onDrain(): void {
+    for (const packet of this.#heldPresence.values()) this.#connection.send(packet);
+    this.#heldPresence.clear();
+    this.#catchUp();
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  unproved(): readonly StreamPosition[] {
+    const written = new Map(this.#pinged);
+    for (const [stream, seq] of this.#unproved) written.set(stream, seq);
+    return [...written].map(([stream, seq]) => ({ stream, seq }));
+  }
+
+  #pass(message: StoredMessage, packet: OutgoingPacket): void {
+    this.#unproved.set(message.stream, message.seq);
+    if (!message.echo && message.senderId === this.userId) return;
+    this.#connection.send(packet);
+    this.#wantsProof = this.#ackMode === 'pong';
+  }
+
+  #advance(stream: StreamId, seq: number): void {
+    this.#ports.advance({ userId: this.userId, deviceId: this.#deviceId, stream, seq });
+  }
+
+  /** Reads the next page of the first stream that has one, and goes on until all are live or the outbox is full. */
+  #catchUp(): void {
+    if (this.#reading || this.#closed || this.#connection.bufferedBytes > this.#ports.outboxLowWaterBytes) return;
+    for (const [stream, behind] of this.#behind) {
+      const head = this.#ports.headOf(stream);
+      if (head === undefined || behind.position === head) this.#behind.delete(stream);
+      // A position above the head: the log is ahead of what was published here, which will come.
+      if (head === undefined || behind.position >= head) continue;
+      this.#reading = true;
+      this.#readPage(stream, behind, head).then(
+        () => this.#afterRead(),
+        () => this.#ports.clock.after(readRetryMs, () => this.#afterRead()),
+      );
+      return;
+    }
+  }
+
+  #afterRead(): void {
+    this.#reading = false;
+    this.#catchUp();
+  }
+
+  async #readPage(stream: StreamId, behind: Behind, uptoSeq: number): Promise<void> {
+    const afterSeq = behind.position;
+    const page = await this.#ports.readStream({ stream, afterSeq, uptoSeq, limit: pageMessages, bytesMax: pageBytes });
+    // The stream may have been left, or left and joined again, while the page was read.
+    if (this.#closed || this.#behind.get(stream) !== behind) return;
+    for (const message of page) this.#pass(message, messagePacket(message, message.seq <= behind.written));
+    // An empty page: what was there has expired.
+    behind.position = page.at(-1)?.seq ?? uptoSeq;
+  }
+}

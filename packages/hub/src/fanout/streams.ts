@@ -1,0 +1,75 @@
+/**
+ * Which of this node's readers get a stored message, and in which order (stage five).
+ *
+ * For each stream that somebody here reads there is one head: the `seq` that has been passed to all its
+ * readers. Messages come from the store's ordered feed, later also from other nodes, so a message at or
+ * below the head is old and one further than the next reveals a gap (I13). In a gap the readers are sent to the log,
+ * which knows everything. A reader that is live stands at the head, so no reader keeps a position of its own.
+ */
+import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import type { Reader } from '../ports/session.ts';
+import type { StoredMessage, StreamId } from '../ports/store.ts';
+
+interface StreamEntry {
+  head: number;
+  readonly readers: Set<Reader>;
+}
+
+export class Streams {
+  readonly #entries = new Map<StreamId, StreamEntry>();
+  readonly #encode: (message: StoredMessage) => OutgoingPacket;
+
+  constructor(encode: (message: StoredMessage) => OutgoingPacket) {
+    this.#encode = encode;
+  }
+
+  /** Adds a reader. `head` is the stream's newest `seq` as the store knew it in commit order. */
+  open(stream: StreamId, reader: Reader, head: number): void {
+    const entry = this.#entries.get(stream);
+    if (entry === undefined) {
+      this.#entries.set(stream, { head, readers: new Set([reader]) });
+      return;
+    }
+    // Before the new reader is among them: it knows its own place.
+    this.#skipTo(entry, stream, head);
+    entry.readers.add(reader);
+  }
+
+  close(stream: StreamId, reader: Reader): void {
+    const entry = this.#entries.get(stream);
+    if (entry === undefined) return;
+    entry.readers.delete(reader);
+    if (entry.readers.size === 0) this.#entries.delete(stream);
+  }
+
+  /** The `seq` up to which the stream's messages have been passed on; undefined if nobody here reads it. */
+  head(stream: StreamId): number | undefined {
+    return this.#entries.get(stream)?.head;
+  }
+
+  readers(stream: StreamId): ReadonlySet<Reader> {
+    return this.#entries.get(stream)?.readers ?? noReaders;
+  }
+
+  /** Passes a stored message to its readers here. Late and doubled ones are ignored. */
+  publish(message: StoredMessage): void {
+    const entry = this.#entries.get(message.stream);
+    if (entry === undefined || message.seq <= entry.head) return;
+    if (message.seq > entry.head + 1) {
+      this.#skipTo(entry, message.stream, message.seq);
+      return;
+    }
+    entry.head = message.seq;
+    const packet = this.#encode(message);
+    for (const reader of entry.readers) reader.deliver(message, packet);
+  }
+
+  #skipTo(entry: StreamEntry, stream: StreamId, head: number): void {
+    if (head <= entry.head) return;
+    const from = entry.head;
+    entry.head = head;
+    for (const reader of entry.readers) reader.fallBehind(stream, from);
+  }
+}
+
+const noReaders: ReadonlySet<Reader> = new Set();

@@ -1,0 +1,144 @@
+/**
+ * Turns connections into sessions and back.
+ *
+ *     register: reserve a place ─► open the reader in the store ─► (in commit order) announce, join the streams, appear
+ *     close:    leave the streams ─► remember what was written without proof ─► disappear
+ *
+ * Joining the streams happens inside the store's ordered callback, so no message falls between
+ * what the store reported and what is published live.
+ */
+import { HubError } from '@parley/protocol';
+import type { Clock } from '../lib/clock.ts';
+import type { Connection } from '../ports/connection.ts';
+import type { AckMode, Reader, Session } from '../ports/session.ts';
+import { inboxOf, type ReaderId, type ReaderStream, type Store, type StreamId, timelineOf, type UserState } from '../ports/store.ts';
+import type { ConnectionPool } from './pool.ts';
+
+export interface SessionPorts {
+  readonly store: Pick<Store, 'openReader' | 'closeReader' | 'states' | 'saveStates'>;
+  readonly clock: Clock;
+  readonly pool: ConnectionPool;
+  readonly makeReader: (connection: Connection, reader: ReaderId, ackMode: AckMode) => Reader;
+  readonly follow: (reader: Reader, stream: ReaderStream) => void;
+  readonly leave: (reader: Reader, stream: StreamId) => void;
+  readonly onArrive: (session: Session, stored: UserState | undefined) => void;
+  /** Returns what to remember of the user if this was its last session. */
+  readonly onDepart: (session: Session) => UserState | undefined;
+}
+
+export interface Registration extends ReaderId {
+  readonly ackMode: AckMode;
+}
+
+/** What a client is told of its registration. */
+export interface Registered {
+  readonly rooms: readonly string[];
+  readonly queued: number;
+  readonly missed: number;
+}
+
+/** Whoever registers: the connection's conversation. */
+export interface RegisteringParty {
+  isOpen(): boolean;
+  /** The session exists; nothing has been delivered to it yet. */
+  onSession(session: Session, registered: Registered): void;
+}
+
+export class Sessions {
+  readonly #ports: SessionPorts;
+  /** Closings that are still being written. */
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(ports: SessionPorts) {
+    this.#ports = ports;
+  }
+
+  /** Registers a connection. Makes no session if it closed meanwhile. Refusal: `connection_limit`; and those of the store. */
+  async register(connection: Connection, registration: Registration, party: RegisteringParty): Promise<void> {
+    const { pool, store, clock } = this.#ports;
+    if (!pool.reserve(registration.userId)) throw new HubError('connection_limit');
+    let begun = false;
+    try {
+      const [stored] = await store.states([registration.userId]);
+      await store.openReader(registration, clock.now(), (streams) => {
+        if (!party.isOpen()) return;
+        begun = true;
+        this.#begin(connection, registration, streams, stored, party);
+      });
+    } finally {
+      if (!begun) pool.release(registration.userId);
+    }
+    if (!begun) await store.closeReader(registration, [], this.#isLast(registration));
+  }
+
+  close(session: Session): void {
+    const { pool, store } = this.#ports;
+    const { userId, deviceId, reader } = session;
+    reader.close();
+    this.#ports.leave(reader, inboxOf(userId));
+    for (const roomId of pool.roomsOf(userId)) this.#ports.leave(reader, timelineOf(roomId));
+    // Told while the pool still knows the user's rooms, whose watchers hear of it.
+    const state = this.#ports.onDepart(session);
+    pool.close(session.connection, session);
+    // Both failures cost at most a mark of redelivery and a time of last seen, and the store reports its own failure.
+    this.#track(store.closeReader({ userId, deviceId }, reader.unproved(), this.#isLast(session)));
+    if (state !== undefined) this.#track(store.saveStates([state]));
+  }
+
+  /** Resolves when all closings so far were written. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#closing);
+  }
+
+  #begin(
+    connection: Connection,
+    registration: Registration,
+    streams: readonly ReaderStream[],
+    stored: UserState | undefined,
+    party: RegisteringParty,
+  ): void {
+    const { pool } = this.#ports;
+    const reader = this.#ports.makeReader(connection, registration, registration.ackMode);
+    const session: Session = { ...registration, connection, reader };
+    const unproved = this.#unprovedOfOthers(registration);
+    pool.register(session, roomsOf(streams));
+    party.onSession(session, summary(streams));
+    for (const stream of streams) {
+      const written = Math.max(stream.written, unproved.get(stream.stream) ?? 0);
+      this.#ports.follow(reader, { ...stream, written });
+    }
+    this.#ports.onArrive(session, stored);
+  }
+
+  /** What other open connections of the same reader were sent and have not proved: this one gets it too, marked. */
+  #unprovedOfOthers(registration: ReaderId): Map<StreamId, number> {
+    const unproved = new Map<StreamId, number>();
+    for (const session of this.#ports.pool.sessionsOf(registration.userId)) {
+      if (session.deviceId !== registration.deviceId) continue;
+      for (const { stream, seq } of session.reader.unproved()) unproved.set(stream, Math.max(seq, unproved.get(stream) ?? 0));
+    }
+    return unproved;
+  }
+
+  #isLast(reader: ReaderId): boolean {
+    for (const session of this.#ports.pool.sessionsOf(reader.userId)) if (session.deviceId === reader.deviceId) return false;
+    return true;
+  }
+
+  #track(write: Promise<void>): void {
+    const settled = write.catch(() => {}).finally(() => this.#closing.delete(settled));
+    this.#closing.add(settled);
+  }
+}
+
+function summary(streams: readonly ReaderStream[]): Registered {
+  return {
+    rooms: [...roomsOf(streams)],
+    queued: streams.reduce((sum, stream) => sum + stream.queued, 0),
+    missed: streams.reduce((sum, stream) => sum + stream.missed, 0),
+  };
+}
+
+function* roomsOf(streams: readonly ReaderStream[]): Iterable<string> {
+  for (const { stream } of streams) if (stream.startsWith('room:')) yield stream.slice('room:'.length);
+}

@@ -1,0 +1,15 @@
+/** What others see of a user. */
+export interface PresenceView {
+  readonly userId: string;
+  readonly state: 'online' | 'away' | 'dnd' | 'offline';
+  readonly statusText: string | undefined;
+  /** Undefined if the user was never seen. */
+  readonly lastSeenMs: number | undefined;
+  readonly connections: number;
+}
+
+/** Now, on both clocks: one to show, one to measure by. */
+export interface Now {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}

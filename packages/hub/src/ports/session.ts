@@ -1,0 +1,43 @@
+/**
+ * A session: one connection that has registered as a user. It is made by the identify stage, found by
+ * the fanout stage and read to by the deliver stage; this is what they know of it together.
+ */
+import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import type { Connection } from './connection.ts';
+import type { ReaderId, ReaderStream, StoredMessage, StreamId, StreamPosition } from './store.ts';
+
+/** How receipt is proved: by the pong that answers a ping, or by the client's `ack` events. */
+export type AckMode = 'pong' | 'explicit';
+
+export interface Session extends ReaderId {
+  readonly connection: Connection;
+  readonly ackMode: AckMode;
+  readonly reader: Reader;
+}
+
+/** Where a reader starts in a stream, of which the rest is read from the log. */
+export type ReaderStart = Pick<ReaderStream, 'stream' | 'cursor' | 'head' | 'written'>;
+
+/** What reads streams for one session. Everything here returns at once and never throws. */
+export interface Reader {
+  readonly userId: string;
+  /** Reads a stream from the cursor on; live from the moment when it has reached the head. */
+  follow(start: ReaderStart): void;
+  unfollow(stream: StreamId): void;
+  /** The stream's next message, in `seq` order without gaps. `packet` is shared by all readers. */
+  deliver(message: StoredMessage, packet: OutgoingPacket): void;
+  /** The stream went from `seq` to a later one without passing here: read the rest from the log. */
+  fallBehind(stream: StreamId, seq: number): void;
+  /** A live-only event; dropped and counted if the connection is behind. */
+  live(packet: OutgoingPacket): void;
+  /** A change of a user's presence; if the connection is behind only the latest one is kept for each user. */
+  presence(userId: string, packet: OutgoingPacket): void;
+  /** An acknowledgement by the client. False: `seq` is above what was sent. */
+  acknowledge(stream: StreamId, seq: number): boolean;
+  onFlush(): void;
+  onPong(): void;
+  onDrain(): void;
+  /** Up to where messages were written without proof of receipt. */
+  unproved(): readonly StreamPosition[];
+  close(): void;
+}

@@ -1,0 +1,49 @@
+/** Content on its way in: checked against the limits, and otherwise left as the bytes that came. */
+import { contentOf, HubError } from '@parley/protocol';
+import type { InboundEvent } from '../ports/connection.ts';
+import type { CommandLimits } from './services.ts';
+
+/**
+ * The JSON text of `key` in the event's payload, `null` if the payload has no such key.
+ * Errors: `content_too_large`, `content_too_deep`, `invalid_payload` for binary content and broken Unicode.
+ */
+export function contentText(event: InboundEvent, key: 'content' | 'data', limits: CommandLimits): string {
+  if (event.text === undefined) {
+    throw new HubError('invalid_payload', { message: `${key} can't hold binary data. Send it as a base64 string, or send a link.` });
+  }
+  const span = contentOf(event.text, key);
+  if (span === undefined) return 'null';
+  checkContent(span, key, limits);
+  return span.text;
+}
+
+/** The JSON text of a value that the application itself sends. The same limits hold. */
+export function contentFromValue(value: unknown, limits: CommandLimits): string {
+  const text = JSON.stringify(value);
+  if (text === undefined) throw new HubError('invalid_payload', { message: 'content must be a value that JSON can hold.' });
+  const span = contentOf(`["",{"content":${text}}]`, 'content');
+  if (span !== undefined) checkContent(span, 'content', limits);
+  return text;
+}
+
+function checkContent(span: { text: string; depth: number; wellFormed: boolean }, key: string, limits: CommandLimits): void {
+  if (span.depth > limits.contentDepthMax) {
+    throw new HubError('content_too_deep', {
+      message: `${key} is nested ${span.depth} levels deep; ${limits.contentDepthMax} are allowed. Flatten it.`,
+    });
+  }
+  // Most content is short, and three bytes a character are the most that UTF-8 takes for a UTF-16 unit.
+  if (span.text.length * 3 <= limits.contentBytesMax) return requireWellFormed(span, key);
+  const bytes = Buffer.byteLength(span.text);
+  if (bytes > limits.contentBytesMax) {
+    throw new HubError('content_too_large', {
+      message: `${key} has ${bytes} bytes; ${limits.contentBytesMax} are allowed. Send a link to it, or split it.`,
+    });
+  }
+  requireWellFormed(span, key);
+}
+
+function requireWellFormed(span: { wellFormed: boolean }, key: string): void {
+  if (span.wellFormed) return;
+  throw new HubError('invalid_payload', { message: `${key} holds half of a Unicode surrogate pair. Send well-formed text.` });
+}

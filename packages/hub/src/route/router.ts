@@ -1,0 +1,94 @@
+/**
+ * From an event to a command (stage three): is it known, is its payload valid, is the sender who it says, and then the
+ * command. Every failure comes back as one coded error.
+ */
+import {
+  type CommandName,
+  type CommandPayload,
+  checkPayload,
+  HubError,
+  isCommandName,
+  isPayloadOf,
+  userIdFromWire,
+} from '@parley/protocol';
+import type { InboundEvent } from '../ports/connection.ts';
+import { ack } from './commands/ack.ts';
+import { broadcast } from './commands/broadcast.ts';
+import type { Caller, Command, Reply } from './commands/command.ts';
+import { createRoom } from './commands/create-room.ts';
+import { history } from './commands/history.ts';
+import { joinRoom } from './commands/join-room.ts';
+import { leaveRoom } from './commands/leave-room.ts';
+import { message } from './commands/message.ts';
+import { pingHub } from './commands/ping-hub.ts';
+import { presence } from './commands/presence.ts';
+import { roomMessage } from './commands/room-message.ts';
+import { setState } from './commands/set-state.ts';
+import { signal } from './commands/signal.ts';
+import type { Services } from './services.ts';
+
+/** `register` is not here: it makes the caller that all the others have, and belongs to the connection. */
+type RoutedName = Exclude<CommandName, 'register'>;
+
+const commands: { readonly [Name in RoutedName]: Command<Name> } = {
+  message,
+  create_room: createRoom,
+  join_room: joinRoom,
+  leave_room: leaveRoom,
+  room_message: roomMessage,
+  broadcast,
+  signal,
+  set_state: setState,
+  presence,
+  history,
+  ack,
+  ping_hub: pingHub,
+};
+
+/** Commands that change what the commands after them may do. Those wait, so that a client need not. */
+const barriers: ReadonlySet<string> = new Set<CommandName>(['register', 'create_room', 'join_room', 'leave_room']);
+
+export const isBarrier = (event: InboundEvent): boolean => barriers.has(event.name);
+
+/** The known name of an event, or `unknown_event`. */
+export function commandName(event: InboundEvent): CommandName {
+  if (isCommandName(event.name)) return event.name;
+  throw new HubError('unknown_event', { message: `The hub does not know the event ${JSON.stringify(event.name.slice(0, 64))}.` });
+}
+
+/** The event's payload if it has the form that the command needs, or `invalid_payload`. */
+export function payloadOf<Name extends CommandName>(name: Name, event: InboundEvent): CommandPayload<Name> {
+  const payload = event.args[0];
+  if (isPayloadOf(name, payload)) return payload;
+  throw new HubError('invalid_payload', { message: `${checkPayload(name, payload)}.` });
+}
+
+/** Carries out any command but `register`. */
+export async function run(services: Services, name: RoutedName, caller: Caller, event: InboundEvent): Promise<Reply> {
+  return runChecked(services, name, caller, event);
+}
+
+async function runChecked<Name extends RoutedName>(services: Services, name: Name, caller: Caller, event: InboundEvent): Promise<Reply> {
+  const payload = payloadOf(name, event);
+  requireOwnName(name, payload, caller.userId);
+  const command: Command<Name> = commands[name];
+  return command({ services, caller, payload, event });
+}
+
+/** In these payloads `user_id` is somebody else. */
+const othersUserId: ReadonlySet<CommandName> = new Set(['history']);
+
+/** `sender_id` and `user_id` are optional, and if given they are the caller's (I10). */
+function requireOwnName(name: CommandName, payload: unknown, userId: string): void {
+  for (const key of ['sender_id', 'user_id']) {
+    if (key === 'user_id' && othersUserId.has(name)) continue;
+    const given = fieldOf(payload, key);
+    if (given !== undefined && userIdFromWire(given) !== userId) throw new HubError('sender_mismatch');
+  }
+}
+
+function fieldOf(payload: unknown, key: string): string | number | undefined {
+  if (typeof payload !== 'object' || payload === null || !Object.hasOwn(payload, key)) return undefined;
+  const value: unknown = Reflect.get(payload, key);
+  return typeof value === 'string' || typeof value === 'number' ? value : undefined;
+}

@@ -1,0 +1,73 @@
+/** What commands may use of the other stages: narrow slices, handed in by `hub.ts`. */
+import type { Clock } from '../lib/clock.ts';
+import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import type { Random } from '../lib/random.ts';
+import type { Connection } from '../ports/connection.ts';
+import type { HubEventListener } from '../ports/hub-events.ts';
+import type { Now, PresenceView } from '../ports/presence.ts';
+import type { AckMode, Reader, Session } from '../ports/session.ts';
+import type { Store, StreamId, UserState } from '../ports/store.ts';
+
+export interface Services {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sessions: SessionRegistrar;
+  readonly directory: SessionDirectory;
+  readonly streams: StreamDirectory;
+  readonly presence: PresenceBoard;
+  readonly watches: WatchList;
+  readonly limits: CommandLimits;
+  readonly encode: (event: string, payload: unknown) => OutgoingPacket;
+  readonly onEvent: HubEventListener;
+}
+
+export interface CommandLimits {
+  readonly contentBytesMax: number;
+  readonly contentDepthMax: number;
+  /** `max_members` of a room that says nothing else. */
+  readonly roomMembersDefault: number;
+  /** Whether joining a room that does not exist creates it. */
+  readonly roomsCreateOnJoin: boolean;
+}
+
+export interface SessionRegistrar {
+  register(
+    connection: Connection,
+    registration: { userId: string; deviceId: string; ackMode: AckMode },
+    party: {
+      isOpen(): boolean;
+      /** The session exists; nothing has been delivered to it yet. */
+      onSession(session: Session, registered: { rooms: readonly string[]; queued: number; missed: number }): void;
+    },
+  ): Promise<void>;
+  close(session: Session): void;
+}
+
+/** Who is connected here. */
+export interface SessionDirectory {
+  sessionsOf(userId: string): ReadonlySet<Session>;
+  sessions(): Iterable<Session>;
+  roomsOf(userId: string): ReadonlySet<string>;
+  enterRoom(userId: string, roomId: string): void;
+  leaveRoom(userId: string, roomId: string): void;
+}
+
+/** Who reads which stream here. */
+export interface StreamDirectory {
+  open(stream: StreamId, reader: Reader, head: number): void;
+  close(stream: StreamId, reader: Reader): void;
+  readers(stream: StreamId): ReadonlySet<Reader>;
+}
+
+export interface PresenceBoard {
+  active(userId: string, now: Now): void;
+  choose(userId: string, state: UserState['state'], statusText: string | undefined, now: Now): UserState | undefined;
+  view(userId: string): PresenceView;
+  online(): Iterable<string>;
+}
+
+export interface WatchList {
+  watch(session: Session, topic: string): void;
+  unwatch(session: Session, topic: string): void;
+}
