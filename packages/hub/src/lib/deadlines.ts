@@ -43,7 +43,10 @@ export class Deadlines<T> {
     this.#cancelTimer = undefined;
     const now = this.#clock.monotonic();
     for (const [item, dueMs] of this.#dueMs) {
-      if (dueMs > now) return this.#arm(dueMs - now);
+      if (dueMs > now) {
+        this.#arm(dueMs - now);
+        return;
+      }
       this.#dueMs.delete(item);
       this.#onDue(item);
     }

@@ -63,6 +63,8 @@ export interface InboundEvent {
 /** What the stage above gives for a connection that it accepts. None of these may throw. */
 export interface ConnectionHandlers {
   onEvent(event: InboundEvent): void;
+  /** The answer to an event that was sent with an acknowledgement id. Nothing says that it was asked for. */
+  onAck?(ackId: number, args: readonly unknown[]): void;
   /**
    * What was sent in this turn is about to be written. Packets and a ping that are queued from inside
    * leave in the same write, which is how a ping comes to prove all of it.

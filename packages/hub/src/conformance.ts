@@ -1,0 +1,72 @@
+/**
+ * The server that the official protocol test suites of Engine.IO and Socket.IO expect on port 3000:
+ *
+ *     node packages/hub/src/conformance.ts --layer engine.io|socket.io [--port 3000]
+ */
+import { createServer } from 'node:http';
+import { parseArgs } from 'node:util';
+import { attach } from './connect/attach.ts';
+import { Peer } from './connect/emit.ts';
+import { EngineServer } from './connect/engine-server.ts';
+import type { OpenSession } from './connect/engine-session.ts';
+import { defaultConnectOptions, recommendedHttpOptions } from './connect/options.ts';
+import { binaryMessage } from './connect/outgoing.ts';
+import { ProtocolServer } from './connect/server.ts';
+import { systemClock } from './lib/clock.ts';
+import { OutgoingPacket } from './lib/outgoing-packet.ts';
+import { systemRandom } from './lib/random.ts';
+import type { AcceptConnection } from './ports/connection.ts';
+
+/** As the suites want them. */
+const suiteOptions = {
+  pingIntervalMs: 300,
+  pingTimeoutMs: 200,
+  connectTimeoutMs: 1000,
+  packetBytesMax: 1_000_000,
+  corsOrigins: '*',
+} as const;
+
+const echo: OpenSession = (session) => ({
+  onMessage: (data) => session.send(typeof data === 'string' ? new OutgoingPacket(data) : binaryMessage(data)),
+  onFlush() {},
+  onDrain() {},
+  onClose() {},
+});
+
+const acceptForSuite: AcceptConnection = (connection, namespace) => {
+  if (namespace !== '/' && namespace !== '/custom') return { refuse: { message: 'Invalid namespace' } };
+  const peer = new Peer(connection, namespace, systemClock);
+  peer.emit('auth', connection.handshake.auth);
+  return {
+    onEvent({ name, args, ackId }) {
+      if (name === 'message') peer.emit('message-back', ...args);
+      else if (name === 'message-with-ack' && ackId !== undefined) peer.reply(ackId, ...args);
+    },
+    onAck: (ackId, args) => peer.onAck(ackId, args),
+    onFlush() {},
+    onPong() {},
+    onDrain() {},
+    onClose: () => peer.onClose(),
+  };
+};
+
+function createLayer(layer: string): EngineServer | ProtocolServer {
+  const deps = { clock: systemClock, random: systemRandom, hooks: {} };
+  if (layer === 'socket.io') return new ProtocolServer({ ...deps, options: suiteOptions, accept: acceptForSuite });
+  if (layer !== 'engine.io') throw new Error(`--layer must be engine.io or socket.io, not "${layer}".`);
+  return new EngineServer({ ...deps, options: { ...defaultConnectOptions, ...suiteOptions, path: '/engine.io/' }, openSession: echo });
+}
+
+const { values } = parseArgs({ options: { layer: { type: 'string', default: 'socket.io' }, port: { type: 'string', default: '3000' } } });
+const server = createServer(recommendedHttpOptions);
+const protocol = createLayer(values.layer);
+attach(server, protocol);
+server.listen(Number(values.port), () => console.log(`conformance server for ${values.layer} listening on port ${values.port}`));
+
+async function stop(): Promise<void> {
+  server.close();
+  await protocol.close();
+  server.closeAllConnections();
+}
+process.once('SIGTERM', () => void stop());
+process.once('SIGINT', () => void stop());

@@ -1,0 +1,155 @@
+/**
+ * The Engine.IO server: finds or makes the session of each request. It does not listen itself, see `attach`.
+ *
+ * Everything that comes from outside enters here, so what the checks below let pass is: the right version, a known transport,
+ * an allowed origin, and either a known session or room for a new one.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { HandshakeErrorName } from '@parley/protocol';
+import { HubError, handshakeErrors, toFailure } from '@parley/protocol';
+import type { WebSocket, WebSocketServer } from 'ws';
+import type { Clock } from '../lib/clock.ts';
+import { Deadlines } from '../lib/deadlines.ts';
+import type { Random } from '../lib/random.ts';
+import type { CloseReason } from '../ports/connection.ts';
+import { answerPreflight, setCorsHeaders } from './cors.ts';
+import type { OpenSession } from './engine-session.ts';
+import { EngineSession, SessionContext } from './engine-session.ts';
+import type { EngineRequest } from './handshake.ts';
+import { readEngineRequest, sessionOrigin } from './handshake.ts';
+import type { ConnectHooks, ConnectOptions, RefusalReason } from './options.ts';
+import { PollingTransport } from './polling.ts';
+import { answerJson, rejectUpgrade } from './respond.ts';
+import type { Transport } from './transport.ts';
+import { Upgrade } from './upgrade.ts';
+import { createWebSocketServer, WebSocketTransport } from './websocket.ts';
+
+export interface EngineDeps {
+  readonly options: ConnectOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hooks: ConnectHooks;
+  readonly openSession: OpenSession;
+}
+
+interface Refused {
+  readonly reason: RefusalReason;
+  readonly status: number;
+  readonly body: object;
+}
+
+export class EngineServer {
+  readonly #deps: EngineDeps;
+  readonly #sessions = new Map<string, EngineSession>();
+  readonly #context: SessionContext;
+  readonly #upgradeTimeout: Deadlines<Upgrade>;
+  readonly #webSockets: WebSocketServer;
+  /** Set by `close`: resolves it when the last session has ended. */
+  #onEmpty: (() => void) | undefined;
+
+  constructor(deps: EngineDeps) {
+    this.#deps = deps;
+    this.#context = new SessionContext(deps.clock, deps.options, (session, reason) => this.#onClosed(session, reason));
+    this.#upgradeTimeout = new Deadlines(deps.clock, deps.options.upgradeTimeoutMs, (upgrade) => upgrade.abort());
+    this.#webSockets = createWebSocketServer(deps.options);
+  }
+
+  get path(): string {
+    return this.#deps.options.path;
+  }
+
+  /** Sessions that have not ended, identified or not. */
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** Answers a request for `path`. */
+  handleRequest(req: IncomingMessage, res: ServerResponse): void {
+    const { options } = this.#deps;
+    setCorsHeaders(req, res, options.corsOrigins);
+    if (answerPreflight(req, res, options.corsOrigins)) return;
+    const request = this.#check(req, false);
+    if ('reason' in request) {
+      this.#refuse(request, (status, body) => answerJson(res, status, body));
+      return;
+    }
+    if (request.sid !== undefined) {
+      this.#sessions.get(request.sid)?.handleRequest(req, res);
+      return;
+    }
+    const transport = new PollingTransport(options, (reason) => this.#deps.hooks.onRefused?.(reason));
+    this.#open(req, request, transport);
+    transport.handleRequest(req, res);
+  }
+
+  /** Answers a request to upgrade at `path`, with a WebSocket or an HTTP error. */
+  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Node leaves the socket without a listener, and an error without one would end the process.
+    socket.on('error', () => socket.destroy());
+    const request = this.#check(req, true);
+    if ('reason' in request) {
+      this.#refuse(request, (status, body) => rejectUpgrade(socket, status, body));
+      return;
+    }
+    this.#webSockets.handleUpgrade(req, socket, head, (ws) => this.#onWebSocket(ws, req, socket, request));
+  }
+
+  /** Closes all sessions, after what is queued for them, and takes no new ones. Resolves when the last one has ended. */
+  async close(): Promise<void> {
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    this.#webSockets.close();
+    for (const session of this.#sessions.values()) session.close('server shutting down');
+    if (this.#sessions.size > 0) await empty;
+  }
+
+  #check(req: IncomingMessage, isUpgrade: boolean): EngineRequest | Refused {
+    const request = readEngineRequest(req, isUpgrade, this.#deps.options);
+    if (typeof request === 'string') return refused(request);
+    if (request.sid !== undefined) return this.#sessions.has(request.sid) ? request : refused('sessionUnknown');
+    if (this.#onEmpty !== undefined) {
+      return { reason: 'shutting_down', status: 503, body: toFailure(new HubError('shutting_down')) };
+    }
+    if (this.#sessions.size >= this.#deps.options.connectionsMax) {
+      const error = new HubError('overloaded', { message: 'The hub has reached its limit of connections. Try again later.' });
+      return { reason: 'too_many_connections', status: 503, body: toFailure(error) };
+    }
+    return request;
+  }
+
+  #refuse({ reason, status, body }: Refused, answer: (status: number, body: object) => void): void {
+    this.#deps.hooks.onRefused?.(reason);
+    answer(status, body);
+  }
+
+  #onWebSocket(ws: WebSocket, req: IncomingMessage, socket: Duplex, request: EngineRequest): void {
+    const transport = new WebSocketTransport(ws, socket, this.#context.flusher.joiner);
+    if (request.sid === undefined) {
+      this.#open(req, request, transport);
+      return;
+    }
+    const session = this.#sessions.get(request.sid);
+    if (session?.canUpgrade) new Upgrade(session, transport, this.#upgradeTimeout, () => this.#deps.hooks.onUpgraded?.());
+    else transport.close('parse error');
+  }
+
+  #open(req: IncomingMessage, request: EngineRequest, transport: Transport): void {
+    const { clock, random, hooks, openSession } = this.#deps;
+    const opening = { sid: random.id(), origin: sessionOrigin(req, request.query, clock), transport };
+    this.#sessions.set(opening.sid, new EngineSession(this.#context, opening, openSession));
+    hooks.onOpened?.(transport.name);
+  }
+
+  #onClosed(session: EngineSession, reason: CloseReason): void {
+    this.#sessions.delete(session.sid);
+    this.#deps.hooks.onClosed?.(reason);
+    if (this.#sessions.size === 0) this.#onEmpty?.();
+  }
+}
+
+function refused(name: HandshakeErrorName): Refused {
+  const { code, message, httpStatus } = handshakeErrors[name];
+  return { reason: name, status: httpStatus, body: { code, message } };
+}

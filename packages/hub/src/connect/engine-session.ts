@@ -1,0 +1,266 @@
+/**
+ * One Engine.IO session: what is queued for the client, on which transport it leaves, and whether the client is alive.
+ *
+ *     open ──close()──► closing: what is queued still leaves ──► closed
+ *       └──── the peer goes, breaks the protocol or misses a ping ──► closed
+ *
+ * - Packets leave in the order of `send`, over an upgrade too: a transport takes from the front of the one
+ *   queue, and a new transport takes over only when the client has said that the old one is empty.
+ * - At most one ping is outstanding, whoever asked for it, and it counts as the heartbeat.
+ * - The listener hears nothing after `onClose`, and nothing but `onClose` after `close()`.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { EnginePacket } from '@parley/protocol';
+import { encodeHandshake } from '@parley/protocol';
+import type { Clock } from '../lib/clock.ts';
+import { Deadlines } from '../lib/deadlines.ts';
+import type { CloseReason } from '../ports/connection.ts';
+import type { Flushable } from './flusher.ts';
+import { Flusher } from './flusher.ts';
+import type { SessionOrigin } from './handshake.ts';
+import type { ConnectOptions } from './options.ts';
+import type { Outgoing } from './outgoing.ts';
+import { enginePacket, noopPacket, PacketQueue, pingPacket } from './outgoing.ts';
+import type { Transport, TransportListener } from './transport.ts';
+import { deaf } from './transport.ts';
+
+/** The layer above: Socket.IO, or an echo in the conformance server. None of these may throw. */
+export interface SessionListener {
+  onMessage(data: string | Uint8Array): void;
+  /** What is queued is about to be written; what is sent from inside goes along. */
+  onFlush(): void;
+  /** `bufferedBytes` has fallen to the low-water mark after it was above it. */
+  onDrain(): void;
+  onClose(reason: CloseReason): void;
+}
+
+/** Asked for a ping, and is told of its answer. */
+export interface PingAsker {
+  onPong(): void;
+}
+
+/** Makes the layer above for a session that has just opened. */
+export type OpenSession = (session: EngineSession) => SessionListener;
+
+export interface SessionOpening {
+  readonly sid: string;
+  readonly origin: SessionOrigin;
+  readonly transport: Transport;
+}
+
+const heartbeat: PingAsker = { onPong() {} };
+
+/** During an upgrade a client that has not read the probe's answer yet polls again at once: a pause keeps it from spinning. */
+const heldPollMs = 100;
+
+/** What the sessions of one server share. No session has a timer of its own. */
+export class SessionContext {
+  readonly flusher: Flusher;
+  readonly nextPing: Deadlines<EngineSession>;
+  readonly nextPong: Deadlines<EngineSession>;
+  readonly closing: Deadlines<EngineSession>;
+  readonly heldPolls: Deadlines<EngineSession>;
+  readonly options: ConnectOptions;
+  /** Called once for a session, before its listener is told. */
+  readonly onClosed: (session: EngineSession, reason: CloseReason) => void;
+
+  constructor(clock: Clock, options: ConnectOptions, onClosed: (session: EngineSession, reason: CloseReason) => void) {
+    this.flusher = new Flusher(clock);
+    this.nextPing = new Deadlines(clock, options.pingIntervalMs, (session) => session.ping(heartbeat));
+    this.nextPong = new Deadlines(clock, options.pingTimeoutMs, (session) => session.onEnd('ping timeout'));
+    this.closing = new Deadlines(clock, options.closeTimeoutMs, (session) => session.onEnd('transport error'));
+    this.heldPolls = new Deadlines(clock, heldPollMs, (session) => session.releasePoll());
+    this.options = options;
+    this.onClosed = onClosed;
+  }
+}
+
+export class EngineSession implements TransportListener, Flushable {
+  /** Secret: who knows it can speak for the client. */
+  readonly sid: string;
+  readonly origin: SessionOrigin;
+  readonly #context: SessionContext;
+  readonly #listener: SessionListener;
+  readonly #queue = new PacketQueue();
+  #transport: Transport;
+  #upgrade: { readonly isProbed: boolean; abort(): void } | undefined;
+  #state: 'open' | 'closing' | 'closed' = 'open';
+  /** The reason given to `close()`. */
+  #reason: CloseReason = 'transport close';
+  #isMarked = false;
+  #isAboveLowWater = false;
+  /** Who asked for the ping that is outstanding. */
+  #asker: PingAsker | undefined;
+
+  /** Greets the client over `transport`, and tells `open` of itself. */
+  constructor(context: SessionContext, opening: SessionOpening, open: OpenSession) {
+    this.sid = opening.sid;
+    this.origin = opening.origin;
+    this.#context = context;
+    this.#transport = opening.transport;
+    this.#transport.listener = this;
+    this.#context.nextPing.start(this);
+    this.send(this.#greeting());
+    this.#listener = open(this);
+  }
+
+  get transport(): Transport['name'] {
+    return this.#transport.name;
+  }
+
+  get bufferedBytes(): number {
+    return this.#queue.bytes + this.#transport.bufferedBytes;
+  }
+
+  /** Whether a WebSocket may try to take over. */
+  get canUpgrade(): boolean {
+    return this.#state === 'open' && this.#transport.name === 'polling' && this.#upgrade === undefined;
+  }
+
+  /** Queues a packet; it leaves at the end of this turn, or with the next poll. Does nothing once the session is closing. */
+  send(packet: Outgoing): void {
+    if (this.#state !== 'open') return;
+    this.#queue.push(packet);
+    if (this.bufferedBytes > this.#context.options.bufferLowWaterBytes) this.#isAboveLowWater = true;
+    this.#mark();
+  }
+
+  /** Queues a ping behind everything sent so far. False: one is outstanding, or the session is closing. */
+  ping(asker: PingAsker): boolean {
+    if (this.#state !== 'open' || this.#asker !== undefined) return false;
+    this.#asker = asker;
+    this.#context.nextPing.stop(this);
+    this.#context.nextPong.start(this);
+    this.send(pingPacket);
+    return true;
+  }
+
+  /** Lets what is queued leave, then ends the session; at the latest after `closeTimeoutMs`. */
+  close(reason: CloseReason): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    this.#reason = reason;
+    this.#context.nextPing.stop(this);
+    this.#context.nextPong.stop(this);
+    this.#context.closing.start(this);
+    this.#upgrade?.abort();
+    this.#mark();
+  }
+
+  /** Answers a request that names this session and is no upgrade. */
+  handleRequest(req: IncomingMessage, res: ServerResponse): void {
+    this.#transport.handleRequest(req, res);
+  }
+
+  /** Called at the end of a turn in which something was queued. */
+  flush(): void {
+    if (this.#state === 'closed') return;
+    if (this.bufferedBytes > this.#context.options.bufferBytesMax) {
+      this.#end('transport error', false);
+      return;
+    }
+    if (this.#transport.writable) this.#write();
+    this.#isMarked = false;
+  }
+
+  startUpgrade(upgrade: { readonly isProbed: boolean; abort(): void }): void {
+    this.#upgrade = upgrade;
+  }
+
+  /** Ends the upgrade: with the transport that takes over now, or without one. */
+  endUpgrade(transport: Transport | undefined): void {
+    this.#upgrade = undefined;
+    if (transport === undefined) return;
+    this.#context.heldPolls.stop(this);
+    // The client has said that it received everything from polling, so nothing that happens there matters any more.
+    this.#transport.listener = deaf;
+    this.#transport.close('transport close', true);
+    this.#transport = transport;
+    transport.listener = this;
+    this.#mark();
+  }
+
+  /** Answers a pending poll during an upgrade, so that the client can leave polling. */
+  releasePoll(): void {
+    if (!this.#transport.writable) return;
+    if (this.#queue.isEmpty) this.#transport.write([noopPacket], false);
+    else this.#write();
+  }
+
+  onPacket(packet: EnginePacket): void {
+    if (packet.type === 'close') this.#end('transport close', true);
+    else if (this.#state !== 'open' || packet.type === 'noop') return;
+    else if (packet.type === 'message') this.#listener.onMessage(packet.data);
+    else if (packet.type === 'pong') this.#onPong();
+    else this.#end('parse error', false);
+  }
+
+  onWritable(): void {
+    if (!this.#queue.isEmpty || this.#state === 'closing') this.#write();
+    else if (this.#upgrade?.isProbed) this.#context.heldPolls.start(this);
+  }
+
+  onTaken(): void {
+    this.#checkDrained();
+  }
+
+  onEnd(reason: CloseReason): void {
+    this.#end(reason, false);
+  }
+
+  #onPong(): void {
+    const asker = this.#asker;
+    if (asker === undefined) return;
+    this.#asker = undefined;
+    this.#context.nextPong.stop(this);
+    this.#context.nextPing.start(this);
+    asker.onPong();
+  }
+
+  #mark(): void {
+    if (this.#isMarked) return;
+    this.#isMarked = true;
+    this.#context.flusher.mark(this);
+  }
+
+  #write(): void {
+    if (this.#state === 'open' && !this.#queue.isEmpty) this.#listener.onFlush();
+    if (!this.#queue.isEmpty) this.#queue.offer((packets) => this.#transport.write(packets, this.#isAboveLowWater));
+    this.#checkDrained();
+    // A poll that took the rest of the queue is answered already: the next one, or the client's own close, ends it.
+    if (this.#state === 'closing' && this.#queue.isEmpty && this.#transport.writable) this.#transport.close(this.#reason, false);
+  }
+
+  #checkDrained(): void {
+    if (!this.#isAboveLowWater || this.bufferedBytes > this.#context.options.bufferLowWaterBytes) return;
+    this.#isAboveLowWater = false;
+    if (this.#state === 'open') this.#listener.onDrain();
+  }
+
+  #end(cause: CloseReason, byClient: boolean): void {
+    if (this.#state === 'closed') return;
+    const reason = this.#state === 'closing' ? this.#reason : cause;
+    this.#state = 'closed';
+    const { nextPing, nextPong, closing, heldPolls } = this.#context;
+    for (const deadlines of [nextPing, nextPong, closing, heldPolls]) deadlines.stop(this);
+    this.#upgrade?.abort();
+    this.#queue.clear();
+    this.#transport.listener = deaf;
+    this.#transport.close(cause, byClient);
+    this.#context.onClosed(this, reason);
+    this.#listener.onClose(reason);
+  }
+
+  #greeting(): Outgoing {
+    const { pingIntervalMs, pingTimeoutMs, packetBytesMax } = this.#context.options;
+    return enginePacket(
+      encodeHandshake({
+        sid: this.sid,
+        upgrades: this.transport === 'polling' ? ['websocket'] : [],
+        pingInterval: pingIntervalMs,
+        pingTimeout: pingTimeoutMs,
+        maxPayload: packetBytesMax,
+      }),
+    );
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Coalesces writes: everything that a session was given in one turn of the event loop leaves in one
+ * write at the end of it. A busy server saves most of its system calls by this, an idle one waits for nothing.
+ */
+import type { Clock } from '../lib/clock.ts';
+import type { Outgoing } from './outgoing.ts';
+
+export interface Flushable {
+  flush(): void;
+}
+
+export class Flusher {
+  readonly joiner = new FrameJoiner();
+  readonly #clock: Clock;
+  #dirty: Flushable[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Has `flush` called at the end of the turn. The caller sees to it that it is called once. */
+  mark(item: Flushable): void {
+    if (this.#dirty.push(item) === 1) this.#clock.endOfTurn(() => this.#run());
+  }
+
+  #run(): void {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const item of dirty) item.flush();
+    this.joiner.forget();
+  }
+}
+
+/**
+ * Makes one buffer of the frames of several packets. A burst to a room gives all its members the same
+ * packets in the same order, so the last result is kept until the turn is over: most sessions then share one.
+ */
+export class FrameJoiner {
+  #packets: readonly Outgoing[] = [];
+  #joined: Buffer = Buffer.alloc(0);
+
+  join(packets: readonly Outgoing[]): Buffer {
+    const [first] = packets;
+    if (packets.length === 1 && first !== undefined) return first.frames;
+    if (!this.#isLast(packets)) {
+      this.#joined = Buffer.concat(packets.map((packet) => packet.frames));
+      this.#packets = packets;
+    }
+    return this.#joined;
+  }
+
+  forget(): void {
+    this.#packets = [];
+    this.#joined = Buffer.alloc(0);
+  }
+
+  #isLast(packets: readonly Outgoing[]): boolean {
+    return packets.length === this.#packets.length && packets.every((packet, index) => packet === this.#packets[index]);
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * The Socket.IO side of one Engine.IO session: puts packets together from text and attachments, and gives them to
+ * the socket of their namespace. A packet that makes no sense where it comes ends the session with 'parse error':
+ *
+ * - anything but CONNECT for a namespace that is not joined, and CONNECT for one that is;
+ * - text where a binary message was announced, a binary message where none was.
+ */
+
+import type { AckPacket, EventPacket, SocketPacket } from '@parley/protocol';
+import { decodeSocketPacket, encodeConnectError, encodeDisconnect, placeAttachments } from '@parley/protocol';
+import type { Clock } from '../lib/clock.ts';
+import { Deadlines } from '../lib/deadlines.ts';
+import { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import type { Random } from '../lib/random.ts';
+import type { AcceptConnection, CloseReason, ConnectionHandlers, Handshake, Refusal } from '../ports/connection.ts';
+import type { EngineSession, OpenSession, SessionListener } from './engine-session.ts';
+import { GuardedHandlers } from './guarded-handlers.ts';
+import type { ConnectHooks, ConnectOptions } from './options.ts';
+import type { ServerCloseReason, SocketParent } from './socket.ts';
+import { Socket } from './socket.ts';
+
+/** Each is a connection with its own state above. */
+const namespacesMax = 10;
+
+/** A refused client may try again, say with another token, but it may not try tokens for ever. */
+const connectsMax = 100;
+
+const internalError: Refusal = { message: 'The hub failed to decide about this connection. Try again later.' };
+
+type Decision = ConnectionHandlers | { readonly refuse: Refusal };
+
+export interface NamespacesDeps {
+  readonly options: ConnectOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly hooks: ConnectHooks;
+  readonly accept: AcceptConnection;
+}
+
+/** What the Socket.IO sides of one server's sessions share. */
+interface Context {
+  readonly deps: NamespacesDeps;
+  /** Sessions without a namespace. */
+  readonly idle: Deadlines<Namespaces>;
+  /** Sessions that wait for attachments. */
+  readonly incomplete: Deadlines<Namespaces>;
+}
+
+/** Speaks Socket.IO with the sessions of a server. */
+export function socketIoSessions(deps: NamespacesDeps): OpenSession {
+  const context: Context = {
+    deps,
+    idle: new Deadlines(deps.clock, deps.options.connectTimeoutMs, (namespaces) => namespaces.close('forced close')),
+    incomplete: new Deadlines(deps.clock, deps.options.attachmentsTimeoutMs, (namespaces) => namespaces.fail()),
+  };
+  return (session) => new Namespaces(session, context);
+}
+
+class Namespaces implements SessionListener, SocketParent {
+  readonly engine: EngineSession;
+  readonly #context: Context;
+  readonly #sockets = new Map<string, Socket>();
+  #connects = 0;
+  #incomplete: { readonly packet: EventPacket | AckPacket; readonly attachments: Uint8Array[] } | undefined;
+
+  constructor(engine: EngineSession, context: Context) {
+    this.engine = engine;
+    this.#context = context;
+    context.idle.start(this);
+  }
+
+  onMessage(data: string | Uint8Array): void {
+    if (typeof data !== 'string') {
+      this.#onAttachment(data);
+      return;
+    }
+    const packet = this.#incomplete === undefined ? decodeSocketPacket(data) : undefined;
+    if (packet === undefined) this.fail();
+    else if ('attachments' in packet && packet.attachments > 0) this.#await(packet);
+    else this.#dispatch(packet);
+  }
+
+  onFlush(): void {
+    for (const socket of this.#sockets.values()) socket.onFlush();
+  }
+
+  onDrain(): void {
+    for (const socket of this.#sockets.values()) socket.onDrain();
+  }
+
+  onClose(reason: CloseReason): void {
+    this.#context.idle.stop(this);
+    this.#context.incomplete.stop(this);
+    this.#incomplete = undefined;
+    for (const socket of this.#sockets.values()) socket.end(reason);
+    this.#sockets.clear();
+  }
+
+  /**
+   * Stock clients do not come back by themselves after DISCONNECT, so it is only sent when they are meant to
+   * stay away; otherwise they just see the transport close.
+   */
+  close(reason: ServerCloseReason): void {
+    if (reason === 'server namespace disconnect') {
+      for (const socket of this.#sockets.values()) {
+        if (socket.isOpen) this.#send(encodeDisconnect(socket.namespace));
+      }
+    }
+    this.engine.close(reason);
+  }
+
+  fail(): void {
+    this.engine.onEnd('parse error');
+  }
+
+  #await(packet: EventPacket | AckPacket): void {
+    // Checked now, so that a stranger can't make us wait for attachments.
+    if (!this.#sockets.get(packet.namespace)?.isOpen) {
+      this.fail();
+      return;
+    }
+    this.#incomplete = { packet, attachments: [] };
+    this.#context.incomplete.start(this);
+  }
+
+  #onAttachment(bytes: Uint8Array): void {
+    const incomplete = this.#incomplete;
+    if (incomplete === undefined) {
+      this.fail();
+      return;
+    }
+    if (incomplete.attachments.push(bytes) < incomplete.packet.attachments) return;
+    this.#incomplete = undefined;
+    this.#context.incomplete.stop(this);
+    const packet = placeAttachments(incomplete.packet, incomplete.attachments);
+    if (packet === undefined) this.fail();
+    else this.#dispatch(packet);
+  }
+
+  #dispatch(packet: SocketPacket): void {
+    const socket = this.#sockets.get(packet.namespace);
+    if (packet.type === 'connect') {
+      if (socket === undefined) this.#connect(packet.namespace, packet.data ?? {});
+      else this.fail();
+    } else if (packet.type === 'disconnect' && socket !== undefined) {
+      this.#leave(socket, 'client namespace disconnect');
+    } else if (packet.type === 'event' && socket?.isOpen) {
+      const [name, ...args] = packet.args;
+      socket.onEvent({ name, args, text: packet.text, ackId: packet.ackId });
+    } else if (packet.type === 'ack' && socket?.isOpen) {
+      socket.onAck(packet.ackId, packet.args);
+    } else {
+      this.fail();
+    }
+  }
+
+  #connect(namespace: string, auth: Handshake['auth']): void {
+    this.#connects++;
+    if (this.#connects > connectsMax) {
+      this.fail();
+      return;
+    }
+    if (this.#sockets.size >= namespacesMax) {
+      this.#refuse(namespace, { message: `At most ${namespacesMax} namespaces` });
+      return;
+    }
+    const { random, accept } = this.#context.deps;
+    const socket = new Socket(random.id(), namespace, Object.freeze({ ...this.engine.origin, auth }), this);
+    this.#sockets.set(namespace, socket);
+    try {
+      const decision = accept(socket, namespace);
+      if (decision instanceof Promise) void this.#settleLater(socket, decision);
+      else this.#settle(socket, decision);
+    } catch (error) {
+      this.#failAccept(socket, error);
+    }
+  }
+
+  async #settleLater(socket: Socket, decision: Promise<Decision>): Promise<void> {
+    try {
+      this.#settle(socket, await decision);
+    } catch (error) {
+      this.#failAccept(socket, error);
+    }
+  }
+
+  #settle(socket: Socket, decision: Decision): void {
+    if ('refuse' in decision) {
+      this.#refuseSocket(socket, decision.refuse);
+      return;
+    }
+    if (this.#sockets.get(socket.namespace) === socket) this.#context.idle.stop(this);
+    socket.open(new GuardedHandlers(decision, (error) => this.#onFault(error)));
+  }
+
+  #failAccept(socket: Socket, error: unknown): void {
+    this.#context.deps.hooks.onFault?.(error);
+    this.#refuseSocket(socket, internalError);
+  }
+
+  #refuseSocket(socket: Socket, refusal: Refusal): void {
+    if (this.#sockets.get(socket.namespace) !== socket) return;
+    this.#sockets.delete(socket.namespace);
+    socket.end('server namespace disconnect');
+    this.#refuse(socket.namespace, refusal);
+  }
+
+  #refuse(namespace: string, { message, data }: Refusal): void {
+    this.#send(encodeConnectError(namespace, data === undefined ? { message } : { message, data }));
+  }
+
+  #leave(socket: Socket, reason: CloseReason): void {
+    this.#sockets.delete(socket.namespace);
+    if (this.#sockets.size === 0) this.#context.idle.start(this);
+    socket.end(reason);
+  }
+
+  #onFault(error: unknown): void {
+    this.#context.deps.hooks.onFault?.(error);
+    this.close('forced close');
+  }
+
+  #send(text: string): void {
+    this.engine.send(new OutgoingPacket(text));
+  }
+}

@@ -1,0 +1,86 @@
+import type { HandshakeErrorName } from '@parley/protocol';
+import { limits } from '@parley/protocol';
+import type { CloseReason, Connection } from '../ports/connection.ts';
+
+/** What the protocol server may be told. Every value is a limit against a peer that does not play fair, or a promise to one that does. */
+export interface ConnectOptions {
+  /** Where it answers, with a slash at both ends. Stock clients ask for `/socket.io/`. */
+  readonly path: string;
+  /** Serve the browser builds of the stock client below `path`. */
+  readonly serveClient: boolean;
+  /**
+   * Which pages of other origins may connect, over either transport: all of them, none, or exactly these
+   * (`https://app.example.com`, no wildcard). With a list even the hub's own origin has to be named.
+   * Requests without an `Origin` header, which browsers cannot make, always pass.
+   */
+  readonly corsOrigins: '*' | false | readonly string[];
+  /** Open sessions, identified or not. What comes above is answered with 503 before any work is done for it. */
+  readonly connectionsMax: number;
+  /** Bytes of one packet from a client and of one polling body in either direction. Clients are told as `maxPayload`. */
+  readonly packetBytesMax: number;
+  /**
+   * Packets in one polling body. A client that emits a burst while it polls puts all of it into one body, so this is
+   * what an honest burst may be; a thousand dispatches cost a few milliseconds.
+   */
+  readonly payloadPacketsMax: number;
+  /** Bytes not yet taken from a session, at or below which it can take more: `onDrain` reports falling to it. */
+  readonly bufferLowWaterBytes: number;
+  /**
+   * Bytes not yet taken from a session at which it is closed. The last bound on its memory: the stage
+   * above is expected to stop long before. Room for one page of catch-up and one packet of full size is needed.
+   */
+  readonly bufferBytesMax: number;
+  /** Time without a ping after which one is sent. Clients are told, and give up after it and `pingTimeoutMs`. */
+  readonly pingIntervalMs: number;
+  /** Time for the pong, after which the peer counts as gone. */
+  readonly pingTimeoutMs: number;
+  /** Time for a WebSocket to take over from polling. */
+  readonly upgradeTimeoutMs: number;
+  /** Time a session may spend without a namespace. It is absolute: traffic does not extend it. */
+  readonly connectTimeoutMs: number;
+  /** Time for the binary messages that a packet has announced. */
+  readonly attachmentsTimeoutMs: number;
+  /** Time for a peer to take what is queued and to answer a close, before it is cut. */
+  readonly closeTimeoutMs: number;
+}
+
+export const defaultConnectOptions: ConnectOptions = {
+  path: '/socket.io/',
+  serveClient: true,
+  corsOrigins: false,
+  connectionsMax: 100_000,
+  packetBytesMax: limits.packetBytesMax,
+  payloadPacketsMax: 10_000,
+  bufferLowWaterBytes: 65_536,
+  bufferBytesMax: 8_388_608,
+  pingIntervalMs: 25_000,
+  pingTimeoutMs: 20_000,
+  upgradeTimeoutMs: 10_000,
+  connectTimeoutMs: 45_000,
+  attachmentsTimeoutMs: 10_000,
+  closeTimeoutMs: 5_000,
+};
+
+/**
+ * For `http.createServer`, by whoever owns the server. Node's own defaults leave a peer that sends a header byte every
+ * ten seconds a minute, and one that never ends its request five.
+ */
+export const recommendedHttpOptions = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  keepAliveTimeout: 65_000,
+} as const;
+
+/** Why a request was turned away: a refusal of the Engine.IO handshake, or one of our own limits. */
+export type RefusalReason = HandshakeErrorName | 'too_many_connections' | 'shutting_down' | 'packet_too_large' | 'unsupported_encoding';
+
+/** For statistics and the log. None of these may throw. */
+export interface ConnectHooks {
+  onOpened?(transport: Connection['transport']): void;
+  onUpgraded?(): void;
+  onClosed?(reason: CloseReason): void;
+  onRefused?(reason: RefusalReason): void;
+  /** A handler of the stage above threw. Its connection is closed, nothing else is touched. */
+  onFault?(error: unknown): void;
+}

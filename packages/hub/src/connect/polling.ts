@@ -1,0 +1,155 @@
+/**
+ * The HTTP long-polling transport: the client keeps one GET open for what is sent to it, and brings what
+ * it sends in POSTs, one at a time.
+ *
+ *     GET pending ──write──► answered, its bytes count until the system took them ──► next GET
+ *         │ aborted                     │ aborted
+ *         └──────────► the session ends ◄┘        (packets may be lost; the log delivers them again)
+ *
+ * A second GET or POST beside an open one ends the session too, since the order of packets could not be kept.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { EnginePacket } from '@parley/protocol';
+import { decodePayload, HubError, handshakeErrors, toFailure } from '@parley/protocol';
+import type { CloseReason } from '../ports/connection.ts';
+import type { BodyRefusal } from './body.ts';
+import { readBody } from './body.ts';
+import type { ConnectOptions, RefusalReason } from './options.ts';
+import type { Outgoing } from './outgoing.ts';
+import { closePacket, noopPacket } from './outgoing.ts';
+import { answerError, answerJson, answerText } from './respond.ts';
+import type { Transport, TransportListener } from './transport.ts';
+import { deaf } from './transport.ts';
+
+export class PollingTransport implements Transport {
+  readonly name = 'polling';
+  readonly #options: ConnectOptions;
+  readonly #onRefused: (reason: RefusalReason) => void;
+  listener: TransportListener = deaf;
+  /** The GET that waits for packets. */
+  #poll: ServerResponse | undefined;
+  #isPosting = false;
+  #closed: CloseReason | undefined;
+  #takenBytes = 0;
+
+  constructor(options: ConnectOptions, onRefused: (reason: RefusalReason) => void) {
+    this.#options = options;
+    this.#onRefused = onRefused;
+  }
+
+  get writable(): boolean {
+    return this.#poll !== undefined;
+  }
+
+  get bufferedBytes(): number {
+    return this.#takenBytes;
+  }
+
+  handleRequest(req: IncomingMessage, res: ServerResponse): void {
+    if (req.method === 'GET') this.#onGet(res);
+    else if (req.method === 'POST') this.#onPost(req, res);
+    else this.#refuse(res, 'badMethod');
+  }
+
+  write(packets: readonly Outgoing[]): number {
+    const poll = this.#poll;
+    if (poll === undefined) return 0;
+    this.#poll = undefined;
+    const records: string[] = [];
+    let bytes = 0;
+    for (const { payload } of packets) {
+      const recordBytes = Buffer.byteLength(payload) + 1;
+      if (records.length > 0 && bytes + recordBytes > this.#options.packetBytesMax) break;
+      records.push(payload);
+      bytes += recordBytes;
+    }
+    this.#takenBytes += bytes;
+    // After the listener of #onGet, which sees that the poll is no longer pending and leaves this case to us.
+    poll.on('close', () => this.#onAnswered(poll, bytes));
+    answerText(poll, records.join('\x1e'));
+    return records.length;
+  }
+
+  close(reason: CloseReason, byClient: boolean): void {
+    this.#closed ??= reason;
+    this.write([byClient ? noopPacket : closePacket]);
+  }
+
+  #onGet(res: ServerResponse): void {
+    if (this.#poll !== undefined) {
+      this.#onOverlap(res);
+      return;
+    }
+    this.#poll = res;
+    res.on('close', () => {
+      if (this.#poll !== res) return;
+      this.#poll = undefined;
+      this.listener.onEnd('transport close');
+    });
+    this.listener.onWritable();
+  }
+
+  #onAnswered(res: ServerResponse, bytes: number): void {
+    this.#takenBytes -= bytes;
+    if (res.writableFinished && this.#closed === undefined) this.listener.onTaken();
+    else this.listener.onEnd('transport close');
+  }
+
+  #onPost(req: IncomingMessage, res: ServerResponse): void {
+    if (this.#isPosting) {
+      this.#onOverlap(res);
+      return;
+    }
+    this.#isPosting = true;
+    readBody(req, this.#options.packetBytesMax, (body) => {
+      this.#isPosting = false;
+      if (body === 'aborted') this.listener.onEnd('transport close');
+      else if (typeof body === 'string') this.#refuseBody(res, body);
+      else this.#onBody(body.text, res);
+    });
+  }
+
+  #onBody(text: string, res: ServerResponse): void {
+    const packets = decodePayload(text, this.#options.payloadPacketsMax);
+    if (packets === undefined) {
+      this.#refuseBody(res, 'malformed');
+      return;
+    }
+    // The session ended, or a WebSocket took over, while the body came in.
+    if (this.#closed !== undefined) {
+      this.#refuse(res, 'badRequest');
+      return;
+    }
+    this.#receive(packets);
+    if (this.#closed === 'parse error') this.#refuse(res, 'badRequest');
+    else answerText(res, 'ok');
+  }
+
+  #receive(packets: readonly EnginePacket[]): void {
+    for (const packet of packets) {
+      if (this.#closed !== undefined) return;
+      this.listener.onPacket(packet);
+    }
+  }
+
+  #refuseBody(res: ServerResponse, refusal: Exclude<BodyRefusal, 'aborted'>): void {
+    this.listener.onEnd('parse error');
+    if (refusal === 'malformed') {
+      this.#refuse(res, 'badRequest');
+      return;
+    }
+    this.#onRefused(refusal);
+    if (refusal === 'packet_too_large') answerJson(res, 413, toFailure(new HubError('packet_too_large')));
+    else answerJson(res, 415, { code: handshakeErrors.badRequest.code, message: 'Send the body without a Content-Encoding' });
+  }
+
+  #onOverlap(res: ServerResponse): void {
+    this.listener.onEnd('transport error');
+    this.#refuse(res, 'badRequest');
+  }
+
+  #refuse(res: ServerResponse, name: keyof typeof handshakeErrors): void {
+    this.#onRefused(name);
+    answerError(res, name);
+  }
+}

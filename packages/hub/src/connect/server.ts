@@ -1,0 +1,70 @@
+/**
+ * The connect stage: an Engine.IO v4 and Socket.IO v5 server for stock clients, below one path of an HTTP server that
+ * somebody else owns. Each socket in a namespace becomes a `Connection`, and the stage above decides about it.
+ */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { attach, pathOf } from './attach.ts';
+import { ClientFiles } from './client-files.ts';
+import { setCorsHeaders } from './cors.ts';
+import { EngineServer } from './engine-server.ts';
+import type { NamespacesDeps } from './namespaces.ts';
+import { socketIoSessions } from './namespaces.ts';
+import type { ConnectHooks, ConnectOptions } from './options.ts';
+import { defaultConnectOptions } from './options.ts';
+import { answerJson } from './respond.ts';
+
+export interface ProtocolServerDeps extends Omit<NamespacesDeps, 'options' | 'hooks'> {
+  /** What is not given is `defaultConnectOptions`. */
+  readonly options?: Partial<ConnectOptions>;
+  readonly hooks?: ConnectHooks;
+}
+
+export class ProtocolServer {
+  readonly #options: ConnectOptions;
+  readonly #engine: EngineServer;
+  readonly #clientFiles: ClientFiles | undefined;
+
+  constructor({ options: given, hooks = {}, ...deps }: ProtocolServerDeps) {
+    const options = { ...defaultConnectOptions, ...given };
+    this.#options = options;
+    this.#engine = new EngineServer({ ...deps, options, hooks, openSession: socketIoSessions({ ...deps, options, hooks }) });
+    this.#clientFiles = options.serveClient ? new ClientFiles() : undefined;
+  }
+
+  get path(): string {
+    return this.#options.path;
+  }
+
+  /** Sessions that have not ended, identified or not. */
+  get sessionCount(): number {
+    return this.#engine.sessionCount;
+  }
+
+  /** Takes over the requests and upgrades at and below `path`; the others go where they went before. */
+  attach(server: Server): void {
+    attach(server, this);
+  }
+
+  /** Answers a request at or below `path`. */
+  handleRequest(req: IncomingMessage, res: ServerResponse): void {
+    const name = pathOf(req).slice(this.#options.path.length);
+    if (name === '') {
+      this.#engine.handleRequest(req, res);
+      return;
+    }
+    setCorsHeaders(req, res, this.#options.corsOrigins);
+    if (this.#clientFiles === undefined) answerJson(res, 404, { error: 'Not found' });
+    else this.#clientFiles.handleRequest(name, req, res);
+  }
+
+  /** Answers a request to upgrade at `path`, with a WebSocket or an HTTP error. */
+  handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#engine.handleUpgrade(req, socket, head);
+  }
+
+  /** Closes all connections with 'server shutting down', after what is queued for them. Resolves when the last one has ended. */
+  close(): Promise<void> {
+    return this.#engine.close();
+  }
+}

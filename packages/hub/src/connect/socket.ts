@@ -1,0 +1,108 @@
+/**
+ * One Socket.IO connection: a client in a namespace.
+ *
+ *     connecting ──accepted──► open ──► closed
+ *         └──refused──► closed
+ *
+ * What is sent while connecting is held back, so that it follows the CONNECT reply, or is forgotten with a refusal.
+ * `onClose` comes exactly once to whoever accepted, even if the client was gone before the decision.
+ */
+import { encodeConnect } from '@parley/protocol';
+import { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import type { CloseReason, Connection, ConnectionHandlers, Handshake, InboundEvent } from '../ports/connection.ts';
+import type { EngineSession, PingAsker } from './engine-session.ts';
+
+export type ServerCloseReason = Parameters<Connection['close']>[0];
+
+/** What a socket needs of the session that it shares with the client's other namespaces. */
+export interface SocketParent {
+  readonly engine: Pick<EngineSession, 'transport' | 'bufferedBytes' | 'send' | 'ping'>;
+  /** Closes all sockets of the session, and the session. */
+  close(reason: ServerCloseReason): void;
+}
+
+export class Socket implements Connection, PingAsker {
+  readonly id: string;
+  readonly namespace: string;
+  readonly handshake: Handshake;
+  readonly #parent: SocketParent;
+  #handlers: ConnectionHandlers | undefined;
+  /** Undefined once open. */
+  #held: OutgoingPacket[] | undefined = [];
+  #closed: CloseReason | undefined;
+
+  constructor(id: string, namespace: string, handshake: Handshake, parent: SocketParent) {
+    this.id = id;
+    this.namespace = namespace;
+    this.handshake = handshake;
+    this.#parent = parent;
+  }
+
+  get transport(): Connection['transport'] {
+    return this.#parent.engine.transport;
+  }
+
+  get bufferedBytes(): number {
+    const heldBytes = this.#held?.reduce((sum, packet) => sum + packet.frames.length, 0) ?? 0;
+    return this.#parent.engine.bufferedBytes + heldBytes;
+  }
+
+  get isOpen(): boolean {
+    return this.#handlers !== undefined && this.#closed === undefined;
+  }
+
+  send(packet: OutgoingPacket): void {
+    if (this.#closed !== undefined) return;
+    if (this.#held !== undefined) this.#held.push(packet);
+    else this.#parent.engine.send(packet);
+  }
+
+  ping(): boolean {
+    return this.isOpen && this.#parent.engine.ping(this);
+  }
+
+  close(reason: ServerCloseReason): void {
+    if (this.#closed === undefined) this.#parent.close(reason);
+  }
+
+  /** The stage above has accepted. `handlers` must not throw, see `GuardedHandlers`. */
+  open(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
+    if (this.#closed !== undefined) {
+      handlers.onClose(this.#closed);
+      return;
+    }
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.send(new OutgoingPacket(encodeConnect(this.namespace, { sid: this.id })));
+    for (const packet of held) this.send(packet);
+  }
+
+  /** The end, from either side. A socket that is still connecting tells whoever accepts it later. */
+  end(reason: CloseReason): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    this.#held = undefined;
+    this.#handlers?.onClose(reason);
+  }
+
+  onEvent(event: InboundEvent): void {
+    if (this.isOpen) this.#handlers?.onEvent(event);
+  }
+
+  onAck(ackId: number, args: readonly unknown[]): void {
+    if (this.isOpen) this.#handlers?.onAck?.(ackId, args);
+  }
+
+  onFlush(): void {
+    if (this.isOpen) this.#handlers?.onFlush();
+  }
+
+  onPong(): void {
+    if (this.isOpen) this.#handlers?.onPong();
+  }
+
+  onDrain(): void {
+    if (this.isOpen) this.#handlers?.onDrain();
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The WebSocket transport. `ws` does the handshake, parses what comes and closes; what goes out are
+ * finished frames, written to the socket beside it. That is sound because compression is off, so that `ws`
+ * writes its own control frames whole and at once, and because nothing is written once it has begun to close.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { decodeEnginePacket } from '@parley/protocol';
+import type { RawData, WebSocket } from 'ws';
+import { WebSocketServer } from 'ws';
+import type { CloseReason } from '../ports/connection.ts';
+import type { FrameJoiner } from './flusher.ts';
+import type { ConnectOptions } from './options.ts';
+import type { Outgoing } from './outgoing.ts';
+import { answerError } from './respond.ts';
+import type { Transport, TransportListener } from './transport.ts';
+import { deaf } from './transport.ts';
+
+/** Above this, frames are handed over one by one in a single `writev`: copying would cost more than it saves. */
+const joinBytesMax = 16_384;
+
+/** A peer may ask for pongs (WebSocket's own) without reading them. */
+const unreadBytesForPongMax = 65_536;
+
+const closeCodes: Readonly<Partial<Record<CloseReason, number>>> = {
+  'parse error': 1002,
+  'server shutting down': 1001,
+};
+
+export class WebSocketTransport implements Transport {
+  readonly name = 'websocket';
+  readonly #ws: WebSocket;
+  readonly #socket: Duplex;
+  readonly #joiner: FrameJoiner;
+  readonly #onWritten = () => this.listener.onTaken();
+  listener: TransportListener = deaf;
+
+  constructor(ws: WebSocket, socket: Duplex, joiner: FrameJoiner) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#joiner = joiner;
+    ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    ws.on('ping', (data) => {
+      if (socket.writableLength <= unreadBytesForPongMax) ws.pong(data);
+    });
+    ws.on('error', () => this.listener.onEnd('parse error'));
+    ws.on('close', () => this.listener.onEnd('transport close'));
+  }
+
+  get writable(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN;
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  write(packets: readonly Outgoing[], notify: boolean): number {
+    const bytes = packets.reduce((sum, packet) => sum + packet.frames.length, 0);
+    if (packets.length === 1 || bytes <= joinBytesMax) this.#writeFrames(this.#joiner.join(packets), notify);
+    else this.#writeApart(packets, notify);
+    return packets.length;
+  }
+
+  handleRequest(_req: IncomingMessage, res: ServerResponse): void {
+    answerError(res, 'badRequest');
+  }
+
+  close(reason: CloseReason): void {
+    // A peer that no longer reads would not answer a closing handshake either.
+    if (reason === 'ping timeout' || reason === 'transport error') this.#ws.terminate();
+    else this.#ws.close(closeCodes[reason] ?? 1000);
+  }
+
+  #writeApart(packets: readonly Outgoing[], notify: boolean): void {
+    this.#socket.cork();
+    for (const packet of packets) this.#writeFrames(packet.frames, notify);
+    this.#socket.uncork();
+  }
+
+  #writeFrames(frames: Buffer, notify: boolean): void {
+    if (notify) this.#socket.write(frames, this.#onWritten);
+    else this.#socket.write(frames);
+  }
+
+  #onMessage(data: RawData, isBinary: boolean): void {
+    // The only form in which `ws` hands out messages, unless told otherwise.
+    if (!Buffer.isBuffer(data)) return;
+    if (isBinary) {
+      this.listener.onPacket({ type: 'message', data });
+      return;
+    }
+    const text = data.toString();
+    // Base64 is for polling: here it would be a second spelling of a binary frame.
+    const packet = text.startsWith('b') ? undefined : decodeEnginePacket(text);
+    if (packet === undefined) this.listener.onEnd('parse error');
+    else this.listener.onPacket(packet);
+  }
+}
+
+/** `ws` with our limits. The rest of its defaults hold: UTF-8 is checked, fragments and buffered chunks are bounded. */
+export function createWebSocketServer(options: ConnectOptions): WebSocketServer {
+  const wsOptions = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    autoPong: false,
+    maxPayload: options.packetBytesMax,
+    // No client fragments a message of at most 1 MB into more than this; each fragment costs memory of its own.
+    maxFragments: 1024,
+    // The published types do not know it yet.
+    closeTimeout: options.closeTimeoutMs,
+  };
+  return new WebSocketServer(wsOptions);
+}
