@@ -1,0 +1,84 @@
+/** A real hub in a process of its own, to be asked over the network, ended and killed. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../packages/hub/src/main.ts', import.meta.url));
+const startTimeoutMs = 15_000;
+
+export interface HubProcess {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly port: number;
+  /** All that the process has printed so far. */
+  output(): string;
+  /** SIGTERM. Resolves with the exit code when the process has ended, which is null if a signal ended it. */
+  stop(): Promise<number | null>;
+  /** kill -9. Resolves when the process has ended; does nothing if it has. */
+  kill(): Promise<void>;
+}
+
+export interface HubProcessOptions {
+  /** The folder of the database; it is left alone when the process ends. */
+  readonly data: string;
+  /** A free one if absent. Give it to come back where clients expect the hub. */
+  readonly port?: number;
+  /** More options, as on the command line. */
+  readonly args?: readonly string[];
+}
+
+/** Starts a hub and resolves when it accepts connections; rejects with what it printed if it doesn't come to that. */
+export async function startHubProcess({ data, port = 0, args = [] }: HubProcessOptions): Promise<HubProcess> {
+  const child = spawn(process.execPath, [main, '--port', String(port), '--data', data, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const ended = once(child, 'exit');
+  const collect = (chunk: string) => {
+    output += chunk;
+  };
+  child.stdout.setEncoding('utf8').on('data', collect);
+  child.stderr.setEncoding('utf8').on('data', collect);
+
+  const url = await listeningUrl(child, () => output);
+  return {
+    url,
+    port: Number(new URL(url).port),
+    output: () => output,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+      return child.exitCode;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** A new empty folder, and what removes it. */
+export async function temporaryFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'parley-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+function listeningUrl(child: ChildProcess, output: () => string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const timeout = setTimeout(() => fail(`did not start within ${startTimeoutMs} ms`), startTimeoutMs);
+    const fail = (what: string) => {
+      clearTimeout(timeout);
+      child.kill('SIGKILL');
+      reject(new Error(`The hub ${what}. It printed:\n${output()}`));
+    };
+    child.once('error', (error) => fail(`could not be started: ${error.message}`));
+    child.once('exit', (code, signal) => fail(`ended (${code ?? signal}) instead of listening`));
+    child.stdout?.on('data', () => {
+      const url = /^parley listening on (http:\/\/\S+)$/m.exec(output())?.[1];
+      if (url === undefined) return;
+      clearTimeout(timeout);
+      resolve(url);
+    });
+  });
+}
