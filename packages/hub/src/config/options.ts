@@ -1,0 +1,249 @@
+/**
+ * The one table of options. The type `Config`, the flags, the environment variables, the config file, `--help` and
+ * docs/options.md all come from it, so a default or a name is spelled nowhere else.
+ */
+import { limits } from '@parley/protocol';
+import { choice, durationMs, integer, type Kind, onOff, origins, sizeBytes, text } from './kinds.ts';
+
+export interface Option<T> {
+  /** With dots: `presence.idle_timeout` is the flag `--presence.idle-timeout` and the variable PARLEY_PRESENCE_IDLE_TIMEOUT. */
+  readonly name: string;
+  readonly group: (typeof groups)[number];
+  readonly kind: Kind<T>;
+  readonly default: T;
+  /** One sentence for the help and the documentation. */
+  readonly doc: string;
+}
+
+export const groups = ['Server', 'Access', 'Connections', 'Messages', 'Rooms', 'Presence', 'Delivery', 'Log'] as const;
+
+const second = 1000;
+const day = 86_400 * second;
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+/** The longest delay that a timer of Node takes. */
+const timerMax = 2 ** 31 - 1;
+const countMax = 1_000_000_000;
+
+export const options = {
+  port: option({
+    name: 'port',
+    group: 'Server',
+    kind: integer({ min: 0, max: 65_535 }),
+    default: 5000,
+    doc: 'Port to listen on; 0 picks a free one.',
+  }),
+  host: option({
+    name: 'host',
+    group: 'Server',
+    kind: text,
+    default: '127.0.0.1',
+    doc: 'Address to listen on: 0.0.0.0 is every IPv4 address of the machine, :: every address.',
+  }),
+  data: option({
+    name: 'data',
+    group: 'Server',
+    kind: text,
+    default: './data',
+    doc: 'Folder of the database, made if it is missing; :memory: keeps nothing after the end.',
+  }),
+  drainTimeoutMs: option({
+    name: 'drain.timeout',
+    group: 'Server',
+    kind: durationMs({ min: 0, max: timerMax }),
+    default: 8 * second,
+    doc: 'How long clients get, once the hub was told to stop, to take what is on its way to them.',
+  }),
+
+  auth: option({
+    name: 'auth',
+    group: 'Access',
+    kind: choice('open'),
+    default: 'open',
+    doc: 'Who may register: open believes every user id, which is for development.',
+  }),
+  allowOpenNetwork: option({
+    name: 'allow_open_network',
+    group: 'Access',
+    kind: onOff,
+    default: false,
+    doc: 'Listen to other machines although everybody may register as anybody.',
+  }),
+  corsOrigins: option({
+    name: 'cors.origins',
+    group: 'Access',
+    kind: origins,
+    default: '*',
+    doc: 'Web pages that may connect: * is all, false is none, otherwise a list of exact origins.',
+  }),
+
+  connectionsMax: option({
+    name: 'connections.max',
+    group: 'Connections',
+    kind: integer({ min: 1, max: countMax }),
+    default: 100_000,
+    doc: 'Open connections of the whole hub.',
+  }),
+  connectionsPerUserMax: option({
+    name: 'connections.max_per_user',
+    group: 'Connections',
+    kind: integer({ min: 1, max: countMax }),
+    default: 5,
+    doc: 'Registered connections of one user.',
+  }),
+  registerTimeoutMs: option({
+    name: 'register.timeout',
+    group: 'Connections',
+    kind: durationMs({ min: 1, max: timerMax }),
+    default: 60 * second,
+    doc: 'Time to register, after which a connection is closed, whatever else it sends.',
+  }),
+  pingIntervalMs: option({
+    name: 'ping.interval',
+    group: 'Connections',
+    kind: durationMs({ min: 1, max: timerMax }),
+    default: 25 * second,
+    doc: 'Time between the pings that find dead connections.',
+  }),
+  pingTimeoutMs: option({
+    name: 'ping.timeout',
+    group: 'Connections',
+    kind: durationMs({ min: 1, max: timerMax }),
+    default: 20 * second,
+    doc: 'Time for the answer to a ping, after which a connection counts as dead.',
+  }),
+  packetBytesMax: option({
+    name: 'packet.max_size',
+    group: 'Connections',
+    kind: sizeBytes({ min: kibibyte, max: 100 * mebibyte }),
+    default: limits.packetBytesMax,
+    doc: 'Size of one packet from a client; a larger one closes the connection.',
+  }),
+
+  contentBytesMax: option({
+    name: 'content.max_size',
+    group: 'Messages',
+    kind: sizeBytes({ min: 1, max: 100 * mebibyte }),
+    default: limits.contentBytesMax,
+    doc: 'Size of the content of one message.',
+  }),
+  contentDepthMax: option({
+    name: 'content.max_depth',
+    group: 'Messages',
+    kind: integer({ min: 1, max: limits.contentDepthMax }),
+    default: limits.contentDepthMax,
+    doc: 'How deeply arrays and objects in a content may be nested.',
+  }),
+  queueMessagesMax: option({
+    name: 'queue.max_messages',
+    group: 'Messages',
+    kind: integer({ min: 1, max: countMax }),
+    default: 10_000,
+    doc: 'Undelivered direct messages that are kept for one user.',
+  }),
+  queueOverflow: option({
+    name: 'queue.overflow',
+    group: 'Messages',
+    kind: choice('reject', 'drop_oldest'),
+    default: 'reject',
+    doc: 'Above that: refuse the new message, or remove the oldest and count it.',
+  }),
+  retentionDeliveredMs: option({
+    name: 'retention.delivered',
+    group: 'Messages',
+    kind: durationMs({ min: second, max: 36_500 * day }),
+    default: 30 * day,
+    doc: 'How long delivered messages and room messages are kept.',
+  }),
+  retentionUndeliveredMs: option({
+    name: 'retention.undelivered',
+    group: 'Messages',
+    kind: durationMs({ min: second, max: 36_500 * day }),
+    default: 30 * day,
+    doc: 'How long undelivered direct messages are kept.',
+  }),
+
+  roomsCreateOnJoin: option({
+    name: 'rooms.create_on_join',
+    group: 'Rooms',
+    kind: onOff,
+    default: true,
+    doc: 'Joining a room that does not exist creates it.',
+  }),
+  roomMembersDefault: option({
+    name: 'rooms.max_members',
+    group: 'Rooms',
+    kind: integer({ min: 1, max: limits.roomMembersMax }),
+    default: 100,
+    doc: 'Members of a room that was created without max_members.',
+  }),
+
+  idleTimeoutMs: option({
+    name: 'presence.idle_timeout',
+    group: 'Presence',
+    kind: durationMs({ min: 1, max: timerMax }),
+    default: 300 * second,
+    doc: 'Time without an event from a user after which others see it as away.',
+  }),
+
+  outboxHighWaterBytes: option({
+    name: 'outbox.high_water',
+    group: 'Delivery',
+    kind: sizeBytes({ min: kibibyte, max: 1024 * mebibyte }),
+    default: mebibyte,
+    doc: 'Unsent bytes above which a connection is served from the log, and live-only events to it are dropped.',
+  }),
+  outboxLowWaterBytes: option({
+    name: 'outbox.low_water',
+    group: 'Delivery',
+    kind: sizeBytes({ min: 0, max: 1024 * mebibyte }),
+    default: 256 * kibibyte,
+    doc: 'Unsent bytes below which a connection gets more from the log.',
+  }),
+  slowDeadlineMs: option({
+    name: 'slow.deadline',
+    group: 'Delivery',
+    kind: durationMs({ min: second, max: timerMax }),
+    default: 60 * second,
+    doc: 'How long a connection may take nothing at all before it is closed; it loses nothing by that.',
+  }),
+
+  logLevel: option({
+    name: 'log.level',
+    group: 'Log',
+    kind: choice('debug', 'info', 'warn', 'error'),
+    default: 'info',
+    doc: 'The least important entries that are written.',
+  }),
+  logFormat: option({
+    name: 'log.format',
+    group: 'Log',
+    kind: choice('auto', 'pretty', 'json'),
+    default: 'auto',
+    doc: 'One JSON object a line, or lines for people; auto is pretty on a terminal.',
+  }),
+};
+
+type Options = typeof options;
+
+/** Every option's value, checked, in the units that the names say. */
+export type Config = { readonly [K in keyof Options]: Options[K]['default'] };
+
+/** What the hub itself is told; the rest is for the process around it. */
+export type HubSettings = Omit<Config, 'port' | 'host' | 'auth' | 'allowOpenNetwork' | 'data' | 'logLevel' | 'logFormat'>;
+
+export const defaults: Config = toConfig(Object.fromEntries(Object.entries(options).map(([key, { default: value }]) => [key, value])));
+
+/** Programmer's error if a value is missing. That each has its type is for the caller, who had it from `kind.parse`. */
+export function toConfig(values: Readonly<Record<string, unknown>>): Config {
+  if (!isComplete(values)) throw new TypeError('An option has no value');
+  return values;
+}
+
+function isComplete(values: Readonly<Record<string, unknown>>): values is Config {
+  return Object.keys(options).every((key) => values[key] !== undefined);
+}
+
+function option<T>(definition: Omit<Option<T>, 'default'> & { readonly default: NoInfer<T> }): Option<T> {
+  return definition;
+}
