@@ -1,0 +1,122 @@
+/**
+ * The composition root: builds the parts and wires the way of a message.
+ *
+ *     bytes ─► connect ─► identify ─► route ─► store ─► fanout ─► deliver ─► bytes
+ */
+import type { HubError } from '@parley/protocol';
+import type { Server } from 'node:http';
+import { HubApi } from './api.ts';
+import { defaults, type HubSettings } from './config/options.ts';
+import { ProtocolServer } from './connect/server.ts';
+import { Core } from './core.ts';
+import { messagePacket } from './deliver/packets.ts';
+import { Streams } from './fanout/streams.ts';
+import { createHttpHandler } from './http/handler.ts';
+import { openAuthenticator } from './identify/open-authenticator.ts';
+import { type Clock, systemClock } from './lib/clock.ts';
+import { systemRandom } from './lib/random.ts';
+import { startMaintenance } from './maintenance.ts';
+import type { Authenticator } from './ports/authenticator.ts';
+import type { HubEvent, HubEventListener } from './ports/hub-events.ts';
+import { type Log, silentLog } from './ports/log.ts';
+import type { StoredMessage } from './ports/store.ts';
+import { openSqliteStore } from './store/sqlite/open.ts';
+import { version } from './version.ts';
+
+/** Clients are asked to come back within this time after a restart, each at its own moment. */
+const reconnectSpreadMs = 5000;
+
+export interface HubOptions extends Partial<HubSettings> {
+  /** The folder of the database; `:memory:` keeps nothing after the end. */
+  readonly data: string;
+  readonly log?: Log;
+  /** Who a connection is, from its handshake. Without it everyone is who they say at `register`. */
+  readonly authenticator?: Authenticator;
+  /** The store can't go on. The process should end and be started again: nothing is acknowledged any more. */
+  readonly onFailed?: (error: HubError) => void;
+}
+
+export interface Hub {
+  /** Everything a client can do, for the application itself. */
+  readonly api: HubApi;
+  /**
+   * Serves clients and the HTTP routes on this server. Other listeners of the server keep what is
+   * not `/socket.io/`; the hub's own pages answer only if there are no others.
+   */
+  attach(server: Server): void;
+  /** Calls `listener` for what happens in the hub, until the returned function is called. It must not throw. */
+  subscribe(listener: HubEventListener): () => void;
+  /** Tells clients to reconnect, carries out and commits what was accepted, then closes everything (I12). */
+  close(): Promise<void>;
+}
+
+/** Opens the store and builds the hub. Rejects with `StoreStartError`, whose message is for the operator. */
+export async function createHub(options: HubOptions): Promise<Hub> {
+  const config = { ...defaults, ...options };
+  const log = options.log ?? silentLog;
+  const authenticator = options.authenticator ?? openAuthenticator;
+  const clock: Clock = systemClock;
+  const listeners = new Set<HubEventListener>();
+  const tell = (event: HubEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+
+  const streams = new Streams(messagePacket);
+  const store = await openSqliteStore({
+    dataFolder: config.data,
+    queueMessagesMax: config.queueMessagesMax,
+    queueOverflow: config.queueOverflow,
+    onAppended: (message) => {
+      streams.publish(message);
+      tell(storedEvent(message));
+    },
+    onFailed: (error) => {
+      log.error({ code: error.code }, `the store failed: ${error.message}`);
+      options.onFailed?.(error);
+    },
+  });
+  const core = new Core({ settings: config, store, streams, clock, random: systemRandom, authenticator, log, version, onEvent: tell });
+  const stopMaintenance = startMaintenance({ core, store, clock, retention: { deliveredMs: config.retentionDeliveredMs, undeliveredMs: config.retentionUndeliveredMs }, log });
+  const api = new HubApi(core);
+  const server = new ProtocolServer({
+    options: { ...config, bufferLowWaterBytes: config.outboxLowWaterBytes },
+    clock,
+    random: systemRandom,
+    accept: (connection, namespace) => core.accept(connection, namespace),
+    hooks: {},
+  });
+  let isDraining = false;
+  const handleHttp = await createHttpHandler({ api, isReady: () => !isDraining, version, auth: authenticator.method, log });
+
+  return {
+    api,
+    attach(httpServer) {
+      if (httpServer.listenerCount('request') === 0) httpServer.on('request', handleHttp);
+      server.attach(httpServer);
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      isDraining = true;
+      stopMaintenance();
+      core.announceShutdown(reconnectSpreadMs);
+      await core.commandsDone();
+      await server.close();
+      await core.settle();
+      await store.close();
+    },
+  };
+}
+
+function storedEvent(message: StoredMessage): HubEvent {
+  return {
+    type: 'stored',
+    messageId: String(message.id),
+    seq: message.seq,
+    senderId: message.senderId,
+    ...(message.recipientId === undefined ? {} : { recipientId: message.recipientId }),
+    ...(message.roomId === undefined ? {} : { roomId: message.roomId }),
+  };
+}
