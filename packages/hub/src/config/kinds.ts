@@ -3,7 +3,7 @@
  * Durations are milliseconds and sizes bytes inside, whatever unit they were written in.
  */
 export interface Kind<T> {
-  /** Ends the sentence "expected …". */
+  /** Ends the sentence "It must be …". */
   readonly expected: string;
   /** What stands for the value in the help, such as `seconds`; undefined for a switch, which takes none. */
   readonly placeholder: string | undefined;
@@ -93,11 +93,11 @@ export const origins: Kind<'*' | false | readonly string[]> = {
   format: (value) => (typeof value === 'object' ? value.join(',') : String(value)),
 };
 
-/** Browsers send an origin without a path and without a slash at its end: anything else would never match. */
+/** Browsers send an origin without a path, a slash at its end or a wildcard: anything else would never match. */
 function isOrigin(value: unknown): value is string {
   if (typeof value !== 'string' || !URL.canParse(value)) return false;
   const { protocol, host } = new URL(value);
-  return host !== '' && value === `${protocol}//${host}`;
+  return host !== '' && !host.includes('*') && value === `${protocol}//${host}`;
 }
 
 function quantity<U extends string>(raw: unknown, units: Readonly<Record<U, number>>, defaultUnit: U): number | undefined {
