@@ -143,7 +143,7 @@ export class EngineSession implements TransportListener, Flushable {
     this.#context.nextPing.stop(this);
     this.#context.nextPong.stop(this);
     this.#context.closing.start(this);
-    this.#upgrade?.abort();
+    // An upgrade may still complete: a stock client that has left polling for it would not come back to read the rest.
     this.#mark();
   }
 
