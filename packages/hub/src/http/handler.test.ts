@@ -1,0 +1,184 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { HubError } from '@parley/protocol';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Log, silentLog } from '../ports/log.ts';
+import { createHttpHandler } from './handler.ts';
+import type { HttpApi } from './ports.ts';
+
+const lobby = {
+  roomId: 'lobby',
+  name: 'The Lobby',
+  createdBy: '1',
+  createdAtMs: 1_764_000_000_123,
+  isPrivate: false,
+  maxMembers: 100,
+  memberCount: 2,
+};
+const lobbyOnWire = {
+  room_id: 'lobby',
+  room_name: 'The Lobby',
+  created_by: 1,
+  created_at: 1_764_000_000.123,
+  is_private: false,
+  max_members: 100,
+  member_count: 2,
+};
+const longRoom = { ...lobby, roomId: `${'𝄞'.repeat(127)}/` };
+
+const api: HttpApi = {
+  stats: async () => ({
+    uptimeMs: 61_900,
+    pool: { total: 5, registered: 4, users: 3, averagePerUser: 4 / 3, mostOfOneUser: 2, maxPerUser: 5, refused: 7 },
+    connectionsByUser: { '1': 2, ann: 1, __proto__1: 1 },
+    onlineUsers: ['1', 'ann', '007'],
+    store: { messages: 40, rooms: 2, queued: 6, expired: 1, dropped: 3 },
+    liveDropped: 9,
+  }),
+  rooms: async () => [lobby, longRoom],
+  room: async (roomId) => [lobby, longRoom].find((room) => room.roomId === roomId),
+  members: async () => [
+    { userId: '1', role: 'owner', joinedAtMs: 0 },
+    { userId: 'ann', role: 'member', joinedAtMs: 0 },
+  ],
+};
+
+let isReady = true;
+const logged: unknown[] = [];
+const log: Log = { ...silentLog, error: (fields) => logged.push(fields) };
+
+async function listen(handler: RequestListener) {
+  const server = createServer(handler).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return { url: `http://127.0.0.1:${address.port}`, close: () => server.close() };
+}
+
+let hub: Awaited<ReturnType<typeof listen>>;
+beforeAll(async () => {
+  hub = await listen(await createHttpHandler({ api, isReady: () => isReady, version: '1.2.3', auth: 'open', log }));
+});
+afterAll(() => hub.close());
+
+const get = (path: string, init?: RequestInit) => fetch(hub.url + path, init);
+const json = async (path: string, init?: RequestInit): Promise<unknown> => (await get(path, init)).json();
+
+describe('the front page', () => {
+  test('tells a program what this is and where to connect', async () => {
+    const response = await get('/');
+    expect(response.headers.get('content-type')).toContain('application/json');
+    const greeting = await response.json();
+    expect(greeting).toMatchObject({ message: expect.any(String), version: '1.2.3', websocket_endpoint: '/socket.io' });
+    expect(greeting).toHaveProperty('features', expect.arrayContaining(['durable inbox']));
+  });
+
+  test('is a page for a browser, with everything it needs on this hub and no script written into it', async () => {
+    const response = await get('/', { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } });
+    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(response.headers.get('content-security-policy')).toMatch(/default-src 'none'; script-src 'self';/);
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(response.headers.get('vary')).toBe('accept');
+    const html = await response.text();
+    expect(html).toContain('1.2.3');
+    expect(html).not.toContain('{{');
+    expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=/i);
+    for (const [, path = ''] of html.matchAll(/(?:src|href)="(\/assets\/[^"]*)"/g)) expect((await get(path)).status, path).toBe(200);
+    for (const [, target = ''] of html.matchAll(/(?:src|href)="([^"]*)"/g)) expect(target).not.toMatch(/^(https?:)?\/\//);
+  });
+});
+
+describe('health', () => {
+  test('is healthy while the process serves, and ready until it drains', async () => {
+    expect(await json('/health')).toEqual({ status: 'healthy' });
+    expect(await json('/ready')).toEqual({ status: 'ready' });
+    isReady = false;
+    const response = await get('/ready');
+    expect([response.status, await response.json()]).toEqual([503, { status: 'draining' }]);
+    expect((await get('/health')).status).toBe(200);
+    isReady = true;
+  });
+
+  test('HEAD answers as GET does, without a body', async () => {
+    const response = await get('/health', { method: 'HEAD' });
+    expect([response.status, await response.text()]).toEqual([200, '']);
+  });
+});
+
+test('statistics have the keys of the origin, and ids as on the wire', async () => {
+  expect(await json('/api/stats')).toEqual({
+    status: 'success',
+    connections: { total_connections: 5, online_users: 3, connections_by_user: { '1': 2, ann: 1, __proto__1: 1 } },
+    pool: {
+      total_connections: 4,
+      users_with_connections: 3,
+      max_per_user: 5,
+      avg_connections_per_user: 1.33,
+      max_of_one_user: 2,
+      refused: 7,
+    },
+    online_users: [1, 'ann', '007'],
+    queue: { queued: 6, expired: 1, dropped: 3 },
+    messages: 40,
+    rooms: 2,
+    uptime_seconds: 61,
+    live_dropped: 9,
+  });
+});
+
+describe('rooms', () => {
+  test('are listed with their number', async () => {
+    expect(await json('/api/rooms')).toMatchObject({ count: 2, rooms: [lobbyOnWire, { room_id: longRoom.roomId }] });
+  });
+
+  test('one room comes with its members', async () => {
+    expect(await json('/api/rooms/lobby')).toEqual({ ...lobbyOnWire, members: [1, 'ann'] });
+  });
+
+  test('is found by the longest id, of the longest characters', async () => {
+    expect(await json(`/api/rooms/${encodeURIComponent(longRoom.roomId)}`)).toMatchObject({ room_id: longRoom.roomId });
+  });
+
+  test('a room that is not there is 404 with a code', async () => {
+    const response = await get('/api/rooms/nowhere');
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: 'Room not found', code: 'room_not_found', message: expect.any(String) });
+  });
+});
+
+describe('what can go wrong', () => {
+  test.each(['/nope', '/api', '/assets/../page-files.ts', '/assets/%2e%2e%2fports.ts'])('%s is 404 with a hint', async (path) => {
+    const response = await get(path);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: expect.any(String), message: expect.stringContaining('GET /') });
+  });
+
+  test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])('%s on a known path is 405, on an unknown one 404', async (method) => {
+    const response = await get('/api/rooms/lobby', { method, headers: { 'content-type': 'text/weird' }, body: '{' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+    expect(await response.json()).toMatchObject({ code: 'method_not_allowed' });
+    expect((await get('/nope', { method })).status).toBe(404);
+  });
+
+  test('a path that is not UTF-8 is 400 as JSON', async () => {
+    const response = await get('/api/rooms/%ff%fe');
+    expect([response.status, await response.json()]).toEqual([400, expect.objectContaining({ code: 'invalid_request' })]);
+  });
+
+  test('a store that is busy is 503, and a surprise is 500 that is logged and tells nothing', async () => {
+    const broken = (error: Error): HttpApi => ({ ...api, stats: () => Promise.reject(error) });
+    const answers = [];
+    for (const error of [new HubError('overloaded'), new Error('secret at /etc/x')]) {
+      const other = await listen(await createHttpHandler({ api: broken(error), isReady: () => true, version: '1', auth: 'open', log }));
+      const response = await fetch(`${other.url}/api/stats`);
+      answers.push([response.status, await response.json()]);
+      other.close();
+    }
+    expect(answers).toEqual([
+      [503, expect.objectContaining({ error: 'Unavailable', code: 'overloaded' })],
+      [500, expect.objectContaining({ error: 'Internal error', code: 'internal_error' })],
+    ]);
+    expect(JSON.stringify(answers)).not.toMatch(/secret|stack|\.ts/);
+    expect(logged).toHaveLength(1);
+  });
+});
