@@ -8,7 +8,9 @@
  */
 import { HubError, userIdToWire } from '@parley/protocol';
 import { CursorWriter } from './deliver/cursor-writer.ts';
+import { OutboxBudget } from './deliver/outbox-budget.ts';
 import { eventPacket } from './deliver/packets.ts';
+import { PageGate } from './deliver/page-gate.ts';
 import { ProofSchedule } from './deliver/proof-schedule.ts';
 import { StreamReader } from './deliver/stream-reader.ts';
 import { Presence } from './fanout/presence.ts';
@@ -34,6 +36,8 @@ export interface CoreSettings extends CommandLimits {
   readonly idleTimeoutMs: number;
   readonly outboxHighWaterBytes: number;
   readonly outboxLowWaterBytes: number;
+  readonly outboxTotalBytesMax: number;
+  readonly slowDeadlineMs: number;
 }
 
 export interface CorePorts {
@@ -44,6 +48,8 @@ export interface CorePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly authenticator: Authenticator;
+  /** What waits in the outboxes of all connections. */
+  readonly outboxBytes: () => number;
   readonly log: Log;
   readonly version: string;
   readonly onEvent: (event: HubEvent) => void;
@@ -52,6 +58,8 @@ export interface CorePorts {
 export interface CoreCounters {
   /** Live-only events dropped because their receiver was behind. */
   liveDropped: number;
+  /** Connections closed because they took nothing for the slow deadline. */
+  slowClosed: number;
   /** Commands that failed in a way that no error code foresees. */
   unexpected: number;
 }
@@ -60,7 +68,7 @@ export class Core {
   readonly services: Services;
   readonly pool: ConnectionPool;
   readonly presence: Presence;
-  readonly counters: CoreCounters = { liveDropped: 0, unexpected: 0 };
+  readonly counters: CoreCounters = { liveDropped: 0, slowClosed: 0, unexpected: 0 };
   readonly #ports: CorePorts;
   readonly #sessions: Sessions;
   readonly #cursors: CursorWriter;
@@ -76,6 +84,14 @@ export class Core {
     this.presence = new Presence(settings.idleTimeoutMs, (view) => this.#tellWatchers(view));
     this.#cursors = new CursorWriter({ store, clock, onReceipts: (receipts) => this.#tellSenders(receipts) });
     const proofs = new ProofSchedule(clock);
+    const budget = new OutboxBudget(
+      {
+        highWaterBytes: settings.outboxHighWaterBytes,
+        lowWaterBytes: settings.outboxLowWaterBytes,
+        totalBytesMax: settings.outboxTotalBytesMax,
+      },
+      ports.outboxBytes,
+    );
     const readerPorts = {
       readStream: store.readStream.bind(store),
       headOf: (stream: string) => streams.head(stream),
@@ -84,9 +100,9 @@ export class Core {
       onLiveDropped: () => {
         this.counters.liveDropped += 1;
       },
+      enterGate: new PageGate(() => budget.hasRoom(), clock).enter,
+      budget,
       clock,
-      outboxHighWaterBytes: settings.outboxHighWaterBytes,
-      outboxLowWaterBytes: settings.outboxLowWaterBytes,
     };
     this.#sessions = new Sessions({
       store,
@@ -157,13 +173,20 @@ export class Core {
     });
   }
 
-  /** Work of every second: closes connections that did not register in time, and finds idle users. */
+  /** Work of every second: finds idle users, and connections that did not register in time or take nothing any more. */
   tick(): void {
     const nowMs = this.#ports.clock.monotonic();
     this.presence.sweep(nowMs);
     for (const connection of this.pool.overdue(nowMs)) {
-      connection.send(eventPacket('going_away', { reason: 'registration_timeout', reconnect_after_ms: 0 }));
+      sendAway(connection, 'registration_timeout');
       connection.close('server namespace disconnect');
+    }
+    for (const { connection } of this.pool.sessions()) {
+      if (nowMs - (connection.stalledSinceMs ?? nowMs) < this.#ports.settings.slowDeadlineMs) continue;
+      this.counters.slowClosed += 1;
+      sendAway(connection, 'slow_reader');
+      // Its transport only, so that a stock client comes back and reads on from its cursor.
+      connection.close('forced close');
     }
   }
 
@@ -212,6 +235,10 @@ export class Core {
       for (const session of this.pool.sessionsOf(receipt.senderId)) session.reader.live(packet);
     }
   }
+}
+
+function sendAway(connection: Connection, reason: 'registration_timeout' | 'slow_reader'): void {
+  connection.send(eventPacket('going_away', { reason, reconnect_after_ms: 0 }));
 }
 
 function refusal(error: HubError): Refusal {

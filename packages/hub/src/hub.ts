@@ -75,7 +75,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       options.onFailed?.(error);
     },
   });
-  const core = new Core({ settings: config, store, streams, clock, random: systemRandom, authenticator, log, version, onEvent: tell });
+  const core: Core = new Core({ outboxBytes: () => server.bufferedBytes, settings: config, store, streams, clock, random: systemRandom, authenticator, log, version, onEvent: tell });
   const stopMaintenance = startMaintenance({ core, store, clock, retention: { deliveredMs: config.retentionDeliveredMs, undeliveredMs: config.retentionUndeliveredMs }, log });
   const api = new HubApi(core);
   const server = new ProtocolServer({

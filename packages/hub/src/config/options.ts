@@ -200,6 +200,13 @@ export const options = {
     default: 256 * kibibyte,
     doc: 'Unsent bytes below which a connection gets more from the log.',
   }),
+  outboxTotalBytesMax: option({
+    name: 'outbox.total',
+    group: 'Delivery',
+    kind: sizeBytes({ min: mebibyte, max: 1024 * 1024 * mebibyte }),
+    default: 64 * mebibyte,
+    doc: 'Unsent bytes of all connections together; as it fills, the slowest ones are served from the log first.',
+  }),
   slowDeadlineMs: option({
     name: 'slow.deadline',
     group: 'Delivery',

@@ -64,6 +64,11 @@ export class EngineServer {
     return this.#sessions.size;
   }
 
+  /** What waits to be taken by all clients together. */
+  get bufferedBytes(): number {
+    return this.#context.bufferedBytes;
+  }
+
   /** Answers a request for `path`. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void {
     const { options } = this.#deps;

@@ -61,6 +61,9 @@ export class SessionContext {
   readonly closing: Deadlines<EngineSession>;
   readonly heldPolls: Deadlines<EngineSession>;
   readonly options: ConnectOptions;
+  readonly clock: Clock;
+  /** What waits for all sessions together. */
+  bufferedBytes = 0;
   /** Called once for a session, before its listener is told. */
   readonly onClosed: (session: EngineSession, reason: CloseReason) => void;
 
@@ -71,6 +74,7 @@ export class SessionContext {
     this.closing = new Deadlines(clock, options.closeTimeoutMs, (session) => session.onEnd('transport error'));
     this.heldPolls = new Deadlines(clock, heldPollMs, (session) => session.releasePoll());
     this.options = options;
+    this.clock = clock;
     this.onClosed = onClosed;
   }
 }
@@ -89,6 +93,9 @@ export class EngineSession implements TransportListener, Flushable {
   #reason: CloseReason = 'transport close';
   #isMarked = false;
   #isAboveLowWater = false;
+  /** What of the context's `bufferedBytes` is this session's. */
+  #countedBytes = 0;
+  #stalledSinceMs: number | undefined;
   /** Who asked for the ping that is outstanding. */
   #asker: PingAsker | undefined;
 
@@ -112,6 +119,11 @@ export class EngineSession implements TransportListener, Flushable {
     return this.#queue.bytes + this.#transport.bufferedBytes;
   }
 
+  /** Since when (monotonic) more than the low-water mark has waited while nothing was taken. */
+  get stalledSinceMs(): number | undefined {
+    return this.#stalledSinceMs;
+  }
+
   /** Whether a WebSocket may try to take over. */
   get canUpgrade(): boolean {
     return this.#state === 'open' && this.#transport.name === 'polling' && this.#upgrade === undefined;
@@ -121,7 +133,7 @@ export class EngineSession implements TransportListener, Flushable {
   send(packet: Outgoing): void {
     if (this.#state !== 'open') return;
     this.#queue.push(packet);
-    if (this.bufferedBytes > this.#context.options.bufferLowWaterBytes) this.#isAboveLowWater = true;
+    this.#count();
     this.#mark();
   }
 
@@ -183,7 +195,7 @@ export class EngineSession implements TransportListener, Flushable {
   /** Answers a pending poll during an upgrade, so that the client can leave polling. */
   releasePoll(): void {
     if (!this.#transport.writable) return;
-    if (this.#queue.isEmpty) this.#transport.write([noopPacket], false);
+    if (this.#queue.isEmpty) this.#transport.write([noopPacket]);
     else this.#write();
   }
 
@@ -201,6 +213,8 @@ export class EngineSession implements TransportListener, Flushable {
   }
 
   onTaken(): void {
+    if (this.#stalledSinceMs !== undefined) this.#stalledSinceMs = this.#context.clock.monotonic();
+    this.#count();
     this.#checkDrained();
   }
 
@@ -225,15 +239,26 @@ export class EngineSession implements TransportListener, Flushable {
 
   #write(): void {
     if (this.#state === 'open' && !this.#queue.isEmpty) this.#listener.onFlush();
-    if (!this.#queue.isEmpty) this.#queue.offer((packets) => this.#transport.write(packets, this.#isAboveLowWater));
+    if (!this.#queue.isEmpty) this.#queue.offer((packets) => this.#transport.write(packets));
+    this.#count();
     this.#checkDrained();
     // A poll that took the rest of the queue is answered already: the next one, or the client's own close, ends it.
     if (this.#state === 'closing' && this.#queue.isEmpty && this.#transport.writable) this.#transport.close(this.#reason, false);
   }
 
+  #count(): void {
+    const bytes = this.bufferedBytes;
+    this.#context.bufferedBytes += bytes - this.#countedBytes;
+    this.#countedBytes = bytes;
+    if (this.#isAboveLowWater || bytes <= this.#context.options.bufferLowWaterBytes) return;
+    this.#isAboveLowWater = true;
+    this.#stalledSinceMs = this.#context.clock.monotonic();
+  }
+
   #checkDrained(): void {
     if (!this.#isAboveLowWater || this.bufferedBytes > this.#context.options.bufferLowWaterBytes) return;
     this.#isAboveLowWater = false;
+    this.#stalledSinceMs = undefined;
     if (this.#state === 'open') this.#listener.onDrain();
   }
 
@@ -247,6 +272,8 @@ export class EngineSession implements TransportListener, Flushable {
     this.#queue.clear();
     this.#transport.listener = deaf;
     this.#transport.close(cause, byClient);
+    this.#context.bufferedBytes -= this.#countedBytes;
+    this.#countedBytes = 0;
     this.#context.onClosed(this, reason);
     this.#listener.onClose(reason);
   }

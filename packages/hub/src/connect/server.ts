@@ -41,6 +41,11 @@ export class ProtocolServer {
     return this.#engine.sessionCount;
   }
 
+  /** What waits to be taken by all clients together. */
+  get bufferedBytes(): number {
+    return this.#engine.bufferedBytes;
+  }
+
   /** Takes over the requests and upgrades at and below `path`; the others go where they went before. */
   attach(server: Server): void {
     attach(server, this);

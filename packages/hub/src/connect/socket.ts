@@ -16,7 +16,7 @@ export type ServerCloseReason = Parameters<Connection['close']>[0];
 
 /** What a socket needs of the session that it shares with the client's other namespaces. */
 export interface SocketParent {
-  readonly engine: Pick<EngineSession, 'transport' | 'bufferedBytes' | 'send' | 'ping'>;
+  readonly engine: Pick<EngineSession, 'transport' | 'bufferedBytes' | 'stalledSinceMs' | 'send' | 'ping'>;
   /** Closes all sockets of the session, and the session. */
   close(reason: ServerCloseReason): void;
 }
@@ -45,6 +45,10 @@ export class Socket implements Connection, PingAsker {
   get bufferedBytes(): number {
     const heldBytes = this.#held?.reduce((sum, packet) => sum + packet.frames.length, 0) ?? 0;
     return this.#parent.engine.bufferedBytes + heldBytes;
+  }
+
+  get stalledSinceMs(): number | undefined {
+    return this.#parent.engine.stalledSinceMs;
   }
 
   get isOpen(): boolean {

@@ -14,9 +14,9 @@ export interface Transport {
   readonly bufferedBytes: number;
   /**
    * Takes packets from the front, at least one if `writable`, and returns how many. The array must not be
-   * changed afterwards. `notify`: call `onTaken` when the operating system has taken them.
+   * changed afterwards. `onTaken` follows when the operating system has taken them.
    */
-  write(packets: readonly Outgoing[], notify: boolean): number;
+  write(packets: readonly Outgoing[]): number;
   /** Answers a request that names the session. Only polling expects any. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void;
   /** Ends it, after what was written; `onEnd` follows if it was not ended by the peer. Again: nothing happens. */
@@ -27,7 +27,7 @@ export interface TransportListener {
   onPacket(packet: EnginePacket): void;
   /** `writable` has become true. */
   onWritable(): void;
-  /** The operating system took what was written with `notify`. */
+  /** The operating system took what was written. */
   onTaken(): void;
   /** It is over: the peer is gone, has broken the protocol, or has not received what `write` took. May be called again. */
   onEnd(reason: CloseReason): void;

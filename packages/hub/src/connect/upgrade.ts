@@ -58,7 +58,7 @@ export class Upgrade implements TransportListener {
 
   #answerProbe(): void {
     this.#isProbed = true;
-    if (this.#transport.writable) this.#transport.write([probePongPacket], false);
+    if (this.#transport.writable) this.#transport.write([probePongPacket]);
     this.#session.releasePoll();
   }
 

@@ -55,10 +55,10 @@ export class WebSocketTransport implements Transport {
     return this.#socket.writableLength;
   }
 
-  write(packets: readonly Outgoing[], notify: boolean): number {
+  write(packets: readonly Outgoing[]): number {
     const bytes = packets.reduce((sum, packet) => sum + packet.frames.length, 0);
-    if (packets.length === 1 || bytes <= joinBytesMax) this.#writeFrames(this.#joiner.join(packets), notify);
-    else this.#writeApart(packets, notify);
+    if (packets.length === 1 || bytes <= joinBytesMax) this.#socket.write(this.#joiner.join(packets), this.#onWritten);
+    else this.#writeApart(packets);
     return packets.length;
   }
 
@@ -72,15 +72,11 @@ export class WebSocketTransport implements Transport {
     else this.#ws.close(closeCodes[reason] ?? 1000);
   }
 
-  #writeApart(packets: readonly Outgoing[], notify: boolean): void {
+  #writeApart(packets: readonly Outgoing[]): void {
     this.#socket.cork();
-    for (const packet of packets) this.#writeFrames(packet.frames, notify);
+    const last = packets.length - 1;
+    for (const [index, packet] of packets.entries()) this.#socket.write(packet.frames, index === last ? this.#onWritten : undefined);
     this.#socket.uncork();
-  }
-
-  #writeFrames(frames: Buffer, notify: boolean): void {
-    if (notify) this.#socket.write(frames, this.#onWritten);
-    else this.#socket.write(frames);
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {

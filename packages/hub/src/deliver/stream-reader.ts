@@ -21,6 +21,7 @@ import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { AckMode, Reader, ReaderStart } from '../ports/session.ts';
 import type { CursorAdvance, ReaderId, Store, StoredMessage, StreamId, StreamPosition } from '../ports/store.ts';
+import type { OutboxBudget } from './outbox-budget.ts';
 import { messagePacket } from './packets.ts';
 
 /** What one page of the log brings at most. Small enough that a page is not felt by others, large enough to be fast. */
@@ -39,9 +40,10 @@ export interface ReaderPorts {
   /** Calls `onProofDue` after the proof interval. */
   readonly proofLater: (reader: StreamReader) => void;
   readonly onLiveDropped: () => void;
+  /** Calls it back when it is this reader's turn to read a page. */
+  readonly enterGate: (readPage: () => Promise<void>) => void;
+  readonly budget: OutboxBudget;
   readonly clock: Clock;
-  readonly outboxHighWaterBytes: number;
-  readonly outboxLowWaterBytes: number;
 }
 
 interface Behind {
@@ -89,7 +91,7 @@ export class StreamReader implements Reader {
   deliver(message: StoredMessage, packet: OutgoingPacket): void {
     if (this.#behind.has(message.stream)) {
       this.#catchUp();
-    } else if (this.#connection.bufferedBytes > this.#ports.outboxHighWaterBytes) {
+    } else if (this.#isOver) {
       this.fallBehind(message.stream, message.seq - 1);
     } else {
       this.#pass(message, packet);
@@ -102,12 +104,12 @@ export class StreamReader implements Reader {
   }
 
   live(packet: OutgoingPacket): void {
-    if (this.#connection.bufferedBytes > this.#ports.outboxHighWaterBytes) this.#ports.onLiveDropped();
+    if (this.#isOver) this.#ports.onLiveDropped();
     else this.#connection.send(packet);
   }
 
   presence(userId: string, packet: OutgoingPacket): void {
-    if (this.#connection.bufferedBytes > this.#ports.outboxHighWaterBytes) this.#heldPresence.set(userId, packet);
+    if (this.#isOver) this.#heldPresence.set(userId, packet);
     else this.#connection.send(packet);
   }
 
@@ -159,6 +161,10 @@ export class StreamReader implements Reader {
     return [...written].map(([stream, seq]) => ({ stream, seq }));
   }
 
+  get #isOver(): boolean {
+    return this.#ports.budget.isOver(this.#connection.bufferedBytes);
+  }
+
   #pass(message: StoredMessage, packet: OutgoingPacket): void {
     this.#unproved.set(message.stream, message.seq);
     if (!message.echo && message.senderId === this.userId) return;
@@ -170,21 +176,35 @@ export class StreamReader implements Reader {
     this.#ports.advance({ userId: this.userId, deviceId: this.#deviceId, stream, seq });
   }
 
-  /** Reads the next page of the first stream that has one, and goes on until all are live or the outbox is full. */
+  /** Asks for a turn to read, unless all streams are live, one was asked for, or the outbox is full. */
   #catchUp(): void {
-    if (this.#reading || this.#closed || this.#connection.bufferedBytes > this.#ports.outboxLowWaterBytes) return;
+    if (this.#reading || this.#closed || !this.#ports.budget.canTake(this.#connection.bufferedBytes)) return;
+    if (this.#nextBehind() === undefined) return;
+    this.#reading = true;
+    this.#ports.enterGate(() => this.#readNext());
+  }
+
+  /** A stream with something to read. Streams whose position has reached the head become live here. */
+  #nextBehind(): { stream: StreamId; behind: Behind; head: number } | undefined {
     for (const [stream, behind] of this.#behind) {
       const head = this.#ports.headOf(stream);
       if (head === undefined || behind.position === head) this.#behind.delete(stream);
       // A position above the head: the log is ahead of what was published here, which will come.
-      if (head === undefined || behind.position >= head) continue;
-      this.#reading = true;
-      this.#readPage(stream, behind, head).then(
-        () => this.#afterRead(),
-        () => this.#ports.clock.after(readRetryMs, () => this.#afterRead()),
-      );
+      else if (behind.position < head) return { stream, behind, head };
+    }
+    return undefined;
+  }
+
+  async #readNext(): Promise<void> {
+    const next = this.#closed ? undefined : this.#nextBehind();
+    try {
+      if (next !== undefined) await this.#readPage(next.stream, next.behind, next.head);
+    } catch {
+      // The store is busy, or has failed and says so itself.
+      this.#ports.clock.after(readRetryMs, () => this.#afterRead());
       return;
     }
+    this.#afterRead();
   }
 
   #afterRead(): void {

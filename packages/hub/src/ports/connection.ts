@@ -35,6 +35,8 @@ export interface Connection {
    * Bytes accepted by `send` that the operating system (WebSocket) or a poll (polling) has not taken yet.
    */
   readonly bufferedBytes: number;
+  /** Since when (monotonic) bytes have waited while none were taken; undefined while nothing waits. */
+  readonly stalledSinceMs: number | undefined;
   /**
    * Queues a packet. Packets leave in the order of the calls; those of one turn of the event loop
    * leave in one write. Does nothing on a connection that has closed.
