@@ -13,6 +13,7 @@ import type { Clock } from '../lib/clock.ts';
 import { Deadlines } from '../lib/deadlines.ts';
 import type { Random } from '../lib/random.ts';
 import type { CloseReason } from '../ports/connection.ts';
+import { Admission } from './admission.ts';
 import { answerPreflight, setCorsHeaders } from './cors.ts';
 import type { OpenSession } from './engine-session.ts';
 import { EngineSession, SessionContext } from './engine-session.ts';
@@ -45,6 +46,7 @@ export class EngineServer {
   readonly #context: SessionContext;
   readonly #upgradeTimeout: Deadlines<Upgrade>;
   readonly #webSockets: WebSocketServer;
+  readonly #admission: Admission;
   /** Set by `close`: resolves it when the last session has ended. */
   #onEmpty: (() => void) | undefined;
 
@@ -53,6 +55,7 @@ export class EngineServer {
     this.#context = new SessionContext(deps.clock, deps.options, (session, reason) => this.#onClosed(session, reason));
     this.#upgradeTimeout = new Deadlines(deps.clock, deps.options.upgradeTimeoutMs, (upgrade) => upgrade.abort());
     this.#webSockets = createWebSocketServer(deps.options);
+    this.#admission = new Admission(deps.clock);
   }
 
   get path(): string {
@@ -120,6 +123,10 @@ export class EngineServer {
     if (this.#sessions.size >= this.#deps.options.connectionsMax) {
       const error = new HubError('overloaded', { message: 'The hub has reached its limit of connections. Try again later.' });
       return { reason: 'too_many_connections', status: 503, body: toFailure(error) };
+    }
+    if (!this.#admission.admits()) {
+      const error = new HubError('overloaded', { message: 'Too many clients connect at this moment. Try again.', retryAfterS: 1 });
+      return { reason: 'admission', status: 503, body: toFailure(error) };
     }
     return request;
   }
