@@ -73,7 +73,13 @@ export const recommendedHttpOptions = {
 } as const;
 
 /** Why a request was turned away: a refusal of the Engine.IO handshake, or one of our own limits. */
-export type RefusalReason = HandshakeErrorName | 'too_many_connections' | 'admission' | 'shutting_down' | 'packet_too_large' | 'unsupported_encoding';
+export type RefusalReason =
+  | HandshakeErrorName
+  | 'too_many_connections'
+  | 'admission'
+  | 'shutting_down'
+  | 'packet_too_large'
+  | 'unsupported_encoding';
 
 /** For statistics and the log. None of these may throw. */
 export interface ConnectHooks {

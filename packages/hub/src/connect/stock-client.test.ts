@@ -1,10 +1,10 @@
-import { io } from 'socket.io-client';
 import type { ManagerOptions, Socket, SocketOptions } from 'socket.io-client';
+import { io } from 'socket.io-client';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../lib/clock.ts';
 import { Peer } from './emit.ts';
-import { echo, startServer } from './test-server.ts';
 import type { TestServer } from './test-server.ts';
+import { echo, startServer } from './test-server.ts';
 
 function connectTo({ url }: TestServer, options: Partial<ManagerOptions & SocketOptions> = {}, namespace = ''): Socket {
   const socket = io(url + namespace, { forceNew: true, ...options });
@@ -97,7 +97,7 @@ describe.each([
   });
 
   test('a connection closed for good stays away, one closed by force comes back', async () => {
-    const server = await startServer();
+    const server = await startServer({ closeTimeoutMs: 5000 });
     const socket = connectTo(server, { transports, reconnectionDelay: 1, randomizationFactor: 0 });
     await once(socket, 'connect');
     server.connections[0]?.close('forced close');
@@ -137,7 +137,7 @@ test('credentials and the query reach the handshake', async () => {
 });
 
 test('closing the server lets clients see the end and what was queued before it', async () => {
-  const server = await startServer();
+  const server = await startServer({ closeTimeoutMs: 5000 });
   const sockets = [connectTo(server, { transports: ['websocket'] }), connectTo(server, { transports: ['polling'] })];
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
   const last = sockets.map((socket) => once(socket, 'last'));

@@ -1,16 +1,17 @@
 /** For the tests of this folder: a protocol server on a free port, and the bare clients that talk to it. */
-import { createServer } from 'node:http';
+
 import type { Server } from 'node:http';
-import { connect } from 'node:net';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import type { AcceptConnection, CloseReason, Connection, ConnectionHandlers } from '../ports/connection.ts';
 import { Peer } from './emit.ts';
-import { recommendedHttpOptions } from './options.ts';
 import type { ConnectOptions } from './options.ts';
+import { recommendedHttpOptions } from './options.ts';
 import { ProtocolServer } from './server.ts';
 
 /** What the server saw. */
@@ -47,7 +48,7 @@ export function echo(connection: Connection, namespace: string): ConnectionHandl
 export async function startServer(options: Partial<ConnectOptions> = {}, accept: AcceptConnection = echo): Promise<TestServer> {
   const seen: Seen = { connections: [], closed: [], refused: [], faults: [] };
   const protocol = new ProtocolServer({
-    options: { corsOrigins: '*', closeTimeoutMs: 200, ...options },
+    options: { corsOrigins: '*', closeTimeoutMs: 50, ...options },
     clock: systemClock,
     random: systemRandom,
     hooks: {
