@@ -73,6 +73,13 @@ describe('the layers', () => {
     expect(problemsOf(hub('store/sqlite/store.ts'), "import { storeContract } from '@parley/testkit';")).toHaveLength(1);
   });
 
+  test('the inner parts of the hub are for the testkit alone', () => {
+    const line = "import { Core } from '@parley/hub/testing';";
+    expect(problemsOf('packages/testkit/src/sim/sim-hub.ts', line)).toEqual([]);
+    expect(problemsOf('packages/client/src/index.ts', line)).toHaveLength(1);
+    expect(problemsOf(hub('hub.ts'), line)).toHaveLength(1);
+  });
+
   test('a folder that nobody put into a layer is refused', () => {
     expect(problemsOf(hub('misc/a.ts'), "import { b } from '../lib/b.ts';")).toEqual([
       'packages/hub/src/misc/a.ts:1: misc is in no layer: add it to tools/layers.ts',

@@ -39,6 +39,11 @@ const homes: Readonly<Record<string, string>> = {
   'pino-pretty': 'packages/hub/src/observe/',
 };
 
+/** Entries of a package beside its index, and who may use them. */
+const innerEntries: Readonly<Record<string, RegExp>> = {
+  '@parley/hub/testing': /^packages\/testkit\//,
+};
+
 /** Areas without I/O: no `node:` module, and no package but these. */
 const packages: Readonly<Record<string, readonly string[]>> = { protocol: ['typebox'], ports: [] };
 
@@ -94,7 +99,8 @@ function relativeProblem(path: string, target: string): string | undefined {
 
 function parleyProblem(path: string, specifier: string): string | undefined {
   const [, name = '', ...deeper] = specifier.split('/');
-  if (deeper.length > 0) return `${specifier} is inside a package: import what its index offers`;
+  const isEntry = innerEntries[specifier]?.test(path) ?? false;
+  if (deeper.length > 0 && !isEntry) return `${specifier} is inside a package: import what its index offers`;
   // A test may run the contract suites, whatever it tests.
   if (name === 'testkit' && isTest(path)) return undefined;
   return areaProblem(areaOf(path), name);

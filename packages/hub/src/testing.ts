@@ -1,0 +1,15 @@
+/**
+ * For `@parley/testkit` alone: the parts of the hub that the simulation drives. Nothing here is public, and
+ * nothing here stays as it is from one version to the next.
+ */
+export { Core, type CoreSettings } from './core.ts';
+export { messagePacket } from './deliver/packets.ts';
+export { Streams } from './fanout/streams.ts';
+export { openAuthenticator } from './identify/open-authenticator.ts';
+export type { Cancel, Clock } from './lib/clock.ts';
+export { OutgoingPacket } from './lib/outgoing-packet.ts';
+export type { Random } from './lib/random.ts';
+export type { CloseReason, Connection, ConnectionHandlers, Handshake, Refusal } from './ports/connection.ts';
+export type { HubEvent } from './ports/hub-events.ts';
+export type { Log } from './ports/log.ts';
+export type { PresenceView } from './ports/presence.ts';
