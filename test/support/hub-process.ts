@@ -13,6 +13,7 @@ export interface HubProcess {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   readonly port: number;
+  readonly pid: number;
   /** All that the process has printed so far. */
   output(): string;
   /** SIGTERM. Resolves with the exit code when the process has ended, which is null if a signal ended it. */
@@ -45,6 +46,7 @@ export async function startHubProcess({ data, port = 0, args = [] }: HubProcessO
   return {
     url,
     port: Number(new URL(url).port),
+    pid: child.pid ?? -1,
     output: () => output,
     async stop() {
       child.kill('SIGTERM');

@@ -7,7 +7,8 @@ import { limits as protocolLimits } from '@parley/protocol';
 import type { Core } from './core.ts';
 import { OutgoingPacket } from './lib/outgoing-packet.ts';
 import type { PresenceView } from './ports/presence.ts';
-import type { Appended, HistoryMessage, HistoryQuery, RoomMember, RoomSummary, StoreCounts, UserState } from './ports/store.ts';
+import type { HubStats, Vitals } from './ports/stats.ts';
+import type { Appended, HistoryMessage, HistoryQuery, RoomMember, RoomSummary, UserState } from './ports/store.ts';
 import { broadcastToAll } from './route/commands/broadcast.ts';
 import { makeRoom } from './route/commands/create-room.ts';
 import { addMember } from './route/commands/join-room.ts';
@@ -37,24 +38,16 @@ export interface NewRoomOptions {
   readonly maxMembers?: number;
 }
 
-export interface HubStats {
-  readonly uptimeMs: number;
-  readonly pool: ReturnType<Core['pool']['stats']>;
-  readonly connectionsByUser: Readonly<Record<string, number>>;
-  readonly onlineUsers: readonly string[];
-  readonly store: StoreCounts;
-  /** Live-only events that were dropped because their receiver was behind. */
-  readonly liveDropped: number;
-}
-
 const applicationId = 'system';
 
 export class HubApi {
   readonly #core: Core;
+  readonly #vitals: () => Vitals;
   readonly #startedMs: number;
 
-  constructor(core: Core) {
+  constructor(core: Core, vitals: () => Vitals) {
     this.#core = core;
+    this.#vitals = vitals;
     this.#startedMs = core.services.clock.monotonic();
   }
 
@@ -119,7 +112,9 @@ export class HubApi {
   }
 
   /** A page of a room as one of its members sees it, or of the conversation of two users. */
-  async history(query: Pick<HistoryQuery, 'userId' | 'of'> & Partial<HistoryQuery>): Promise<{ messages: HistoryMessage[]; hasMore: boolean }> {
+  async history(
+    query: Pick<HistoryQuery, 'userId' | 'of'> & Partial<HistoryQuery>,
+  ): Promise<{ messages: HistoryMessage[]; hasMore: boolean }> {
     const page = await this.#core.services.store.history({
       beforeId: undefined,
       afterId: undefined,
@@ -169,6 +164,8 @@ export class HubApi {
       onlineUsers: [...presence.online()],
       store: await services.store.counts(),
       liveDropped: counters.liveDropped,
+      slowClosed: counters.slowClosed,
+      vitals: this.#vitals(),
     };
   }
 

@@ -16,13 +16,13 @@ import { StreamReader } from './deliver/stream-reader.ts';
 import { Presence } from './fanout/presence.ts';
 import type { Streams } from './fanout/streams.ts';
 import { Watches } from './fanout/watches.ts';
-import type { HubEvent } from './ports/hub-events.ts';
 import { ConnectionPool } from './identify/pool.ts';
 import { Sessions } from './identify/sessions.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Random } from './lib/random.ts';
 import type { Authenticator } from './ports/authenticator.ts';
 import type { Connection, ConnectionHandlers, Refusal } from './ports/connection.ts';
+import type { HubEvent } from './ports/hub-events.ts';
 import type { Log } from './ports/log.ts';
 import type { PresenceView } from './ports/presence.ts';
 import { type DeliveryReceipt, inboxOf, type Store, timelineOf } from './ports/store.ts';
@@ -148,8 +148,7 @@ export class Core {
     if ('refuse' in identity) return identity;
 
     this.pool.open(connection, clock.monotonic() + settings.registerTimeoutMs);
-    const message =
-      identity.userId === undefined ? 'Welcome. Register with your user_id to begin.' : 'Welcome. Send any event to begin.';
+    const message = identity.userId === undefined ? 'Welcome. Register with your user_id to begin.' : 'Welcome. Send any event to begin.';
     connection.send(eventPacket('connected', { message, server: 'parley', version, auth: authenticator.method }));
     log.debug({ connection: connection.id, address: connection.handshake.address }, 'connection opened');
     return new Conversation(connection, identity, {

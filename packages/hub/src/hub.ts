@@ -3,8 +3,9 @@
  *
  *     bytes ─► connect ─► identify ─► route ─► store ─► fanout ─► deliver ─► bytes
  */
-import type { HubError } from '@parley/protocol';
+
 import type { Server } from 'node:http';
+import type { HubError } from '@parley/protocol';
 import { HubApi } from './api.ts';
 import { defaults, type HubSettings } from './config/options.ts';
 import { ProtocolServer } from './connect/server.ts';
@@ -16,12 +17,13 @@ import { openAuthenticator } from './identify/open-authenticator.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { systemRandom } from './lib/random.ts';
 import { startMaintenance } from './maintenance.ts';
+import { version } from './observe/version.ts';
+import { watchVitals } from './observe/vitals.ts';
 import type { Authenticator } from './ports/authenticator.ts';
 import type { HubEvent, HubEventListener } from './ports/hub-events.ts';
 import { type Log, silentLog } from './ports/log.ts';
 import type { StoredMessage } from './ports/store.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
-import { version } from './version.ts';
 
 /** Clients are asked to come back within this time after a restart, each at its own moment. */
 const reconnectSpreadMs = 5000;
@@ -75,9 +77,27 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       options.onFailed?.(error);
     },
   });
-  const core: Core = new Core({ outboxBytes: () => server.bufferedBytes, settings: config, store, streams, clock, random: systemRandom, authenticator, log, version, onEvent: tell });
-  const stopMaintenance = startMaintenance({ core, store, clock, retention: { deliveredMs: config.retentionDeliveredMs, undeliveredMs: config.retentionUndeliveredMs }, log });
-  const api = new HubApi(core);
+  const core: Core = new Core({
+    outboxBytes: () => server.bufferedBytes,
+    settings: config,
+    store,
+    streams,
+    clock,
+    random: systemRandom,
+    authenticator,
+    log,
+    version,
+    onEvent: tell,
+  });
+  const stopMaintenance = startMaintenance({
+    core,
+    store,
+    clock,
+    retention: { deliveredMs: config.retentionDeliveredMs, undeliveredMs: config.retentionUndeliveredMs },
+    log,
+  });
+  const vitals = watchVitals(clock);
+  const api = new HubApi(core, () => vitals.read());
   const server = new ProtocolServer({
     options: { ...config, bufferLowWaterBytes: config.outboxLowWaterBytes },
     clock,
@@ -101,6 +121,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     async close() {
       isDraining = true;
       stopMaintenance();
+      vitals.stop();
       core.announceShutdown(reconnectSpreadMs);
       await core.commandsDone();
       await server.close();

@@ -14,7 +14,7 @@ export class PageGate {
   readonly #clock: Clock;
   #reading = 0;
   #isChecking = false;
-  #waiting: (() => Promise<void>)[] = [];
+  readonly #waiting: (() => Promise<void>)[] = [];
 
   constructor(hasRoom: () => boolean, clock: Clock) {
     this.#hasRoom = hasRoom;

@@ -34,6 +34,8 @@ const api: HttpApi = {
     onlineUsers: ['1', 'ann', '007'],
     store: { messages: 40, rooms: 2, queued: 6, expired: 1, dropped: 3 },
     liveDropped: 9,
+    slowClosed: 2,
+    vitals: { residentBytes: 80_000_000, loopDelayMs: { median: 0.04, p99: 1.26, max: 9 } },
   }),
   rooms: async () => [lobby, longRoom],
   room: async (roomId) => [lobby, longRoom].find((room) => room.roomId === roomId),
@@ -123,6 +125,8 @@ test('statistics have the keys of the origin, and ids as on the wire', async () 
     rooms: 2,
     uptime_seconds: 61,
     live_dropped: 9,
+    slow_closed: 2,
+    process: { resident_bytes: 80_000_000, loop_delay_ms: { median: 0, p99: 1.3, max: 9 } },
   });
 });
 

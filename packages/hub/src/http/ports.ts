@@ -1,6 +1,7 @@
 /** What the HTTP routes need of the hub. */
 import type { Log } from '../ports/log.ts';
-import type { RoomMember, RoomSummary, StoreCounts } from '../ports/store.ts';
+import type { HubStats } from '../ports/stats.ts';
+import type { RoomMember, RoomSummary } from '../ports/store.ts';
 
 export interface HttpPorts {
   readonly api: HttpApi;
@@ -14,25 +15,8 @@ export interface HttpPorts {
 
 /** The part of `HubApi` that the routes call. */
 export interface HttpApi {
-  stats(): Promise<Stats>;
+  stats(): Promise<HubStats>;
   rooms(): Promise<readonly RoomSummary[]>;
   room(roomId: string): Promise<RoomSummary | undefined>;
   members(roomId: string): Promise<readonly RoomMember[]>;
-}
-
-export interface Stats {
-  readonly uptimeMs: number;
-  readonly pool: {
-    readonly total: number;
-    readonly registered: number;
-    readonly users: number;
-    readonly averagePerUser: number;
-    readonly mostOfOneUser: number;
-    readonly maxPerUser: number;
-    readonly refused: number;
-  };
-  readonly connectionsByUser: Readonly<Record<string, number>>;
-  readonly onlineUsers: readonly string[];
-  readonly store: StoreCounts;
-  readonly liveDropped: number;
 }

@@ -30,6 +30,11 @@ export const stats = Type.Object({
   rooms: count,
   uptime_seconds: Type.Number(),
   live_dropped: count,
+  slow_closed: count,
+  process: Type.Object({
+    resident_bytes: count,
+    loop_delay_ms: Type.Object({ median: Type.Number(), p99: Type.Number(), max: Type.Number() }),
+  }),
 });
 
 const roomFields = {

@@ -1,5 +1,6 @@
 import { userIdToWire } from '@parley/protocol';
-import type { HttpApi, Stats } from './ports.ts';
+import type { HubStats } from '../ports/stats.ts';
+import type { HttpApi } from './ports.ts';
 import { stats } from './schemas.ts';
 import type { App } from './type-provider.ts';
 
@@ -8,7 +9,7 @@ export function statsRoute(app: App, api: HttpApi): void {
   app.get('/api/stats', { schema: { response: { 200: stats } } }, async () => statsView(await api.stats()));
 }
 
-function statsView({ uptimeMs, pool, connectionsByUser, onlineUsers, store, liveDropped }: Stats) {
+function statsView({ uptimeMs, pool, connectionsByUser, onlineUsers, store, liveDropped, slowClosed, vitals }: HubStats) {
   return {
     status: 'success' as const,
     connections: {
@@ -30,5 +31,12 @@ function statsView({ uptimeMs, pool, connectionsByUser, onlineUsers, store, live
     rooms: store.rooms,
     uptime_seconds: Math.floor(uptimeMs / 1000),
     live_dropped: liveDropped,
+    slow_closed: slowClosed,
+    process: { resident_bytes: vitals.residentBytes, loop_delay_ms: rounded(vitals.loopDelayMs) },
   };
+}
+
+function rounded({ median, p99, max }: HubStats['vitals']['loopDelayMs']) {
+  const round = (ms: number) => Math.round(ms * 10) / 10;
+  return { median: round(median), p99: round(p99), max: round(max) };
 }

@@ -4,17 +4,7 @@
  */
 import type { Connection } from '../ports/connection.ts';
 import type { Session } from '../ports/session.ts';
-
-export interface PoolStats {
-  readonly total: number;
-  readonly registered: number;
-  readonly users: number;
-  readonly averagePerUser: number;
-  readonly mostOfOneUser: number;
-  readonly maxPerUser: number;
-  /** Registrations refused because the user had too many connections, since the start. */
-  readonly refused: number;
-}
+import type { PoolStats } from '../ports/stats.ts';
 
 interface UserRecord {
   readonly sessions: Set<Session>;

@@ -216,7 +216,13 @@ export interface Store {
   /** Refusals: `queue_full`, `room_not_found`, `not_member`. */
   append(request: AppendRequest): Promise<Appended>;
   /** Messages with `afterSeq < seq <= uptoSeq`, in order, at most `limit` and about `bytesMax` of content, but at least one if there is one. */
-  readStream(query: { stream: StreamId; afterSeq: number; uptoSeq: number; limit: number; bytesMax: number }): Promise<readonly StoredMessage[]>;
+  readStream(query: {
+    stream: StreamId;
+    afterSeq: number;
+    uptoSeq: number;
+    limit: number;
+    bytesMax: number;
+  }): Promise<readonly StoredMessage[]>;
 
   /**
    * All streams of a reader: the inbox and the rooms it is a member of. Marks the reader as open, so that a hub

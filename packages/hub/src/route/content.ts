@@ -32,18 +32,15 @@ function checkContent(span: { text: string; depth: number; wellFormed: boolean }
       message: `${key} is nested ${span.depth} levels deep; ${limits.contentDepthMax} are allowed. Flatten it.`,
     });
   }
-  // Most content is short, and three bytes a character are the most that UTF-8 takes for a UTF-16 unit.
-  if (span.text.length * 3 <= limits.contentBytesMax) return requireWellFormed(span, key);
+  if (!span.wellFormed) {
+    throw new HubError('invalid_payload', { message: `${key} holds half of a Unicode surrogate pair. Send well-formed text.` });
+  }
+  // Most content is short, and a UTF-16 unit takes at most three bytes of UTF-8.
+  if (span.text.length * 3 <= limits.contentBytesMax) return;
   const bytes = Buffer.byteLength(span.text);
   if (bytes > limits.contentBytesMax) {
     throw new HubError('content_too_large', {
       message: `${key} has ${bytes} bytes; ${limits.contentBytesMax} are allowed. Send a link to it, or split it.`,
     });
   }
-  requireWellFormed(span, key);
-}
-
-function requireWellFormed(span: { wellFormed: boolean }, key: string): void {
-  if (span.wellFormed) return;
-  throw new HubError('invalid_payload', { message: `${key} holds half of a Unicode surrogate pair. Send well-formed text.` });
 }

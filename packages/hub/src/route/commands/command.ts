@@ -1,7 +1,7 @@
 /** What each command is: a function from a checked payload, sent by a known user, to a reply. */
 import { type CommandName, type CommandPayload, userIdFromWire, type WireUserId } from '@parley/protocol';
-import type { Now } from '../../ports/presence.ts';
 import type { InboundEvent } from '../../ports/connection.ts';
+import type { Now } from '../../ports/presence.ts';
 import type { Session } from '../../ports/session.ts';
 import type { Services } from '../services.ts';
 

@@ -2,8 +2,6 @@ import { limits, userIdFromWire } from '@parley/protocol';
 import { historyMessageJson } from '../views.ts';
 import type { Command } from './command.ts';
 
-
-
 export const history: Command<'history'> = async ({ services, caller, payload }) => {
   const { room_id: roomId, user_id: withUserId } = payload;
   const page = await services.store.history({

@@ -23,7 +23,10 @@ export const presence: Command<'presence'> = async ({ services, caller, payload 
   // Watched before the snapshot is taken: a change in between is told, not lost.
   if (caller.session !== undefined && payload.watch !== undefined) {
     const topics = [...userIds.map(inboxOf), ...(roomId === undefined ? [] : [timelineOf(roomId)])];
-    for (const topic of topics) payload.watch ? watches.watch(caller.session, topic) : watches.unwatch(caller.session, topic);
+    for (const topic of topics) {
+      if (payload.watch) watches.watch(caller.session, topic);
+      else watches.unwatch(caller.session, topic);
+    }
   }
   const members = roomId === undefined ? [] : (await store.members(roomId)).map((member) => member.userId);
   const views = await presenceOf(services, [...new Set([...userIds, ...members])]);

@@ -1,0 +1,34 @@
+/** Numbers about the hub, for those who run it. */
+import type { StoreCounts } from './store.ts';
+
+export interface PoolStats {
+  readonly total: number;
+  readonly registered: number;
+  readonly users: number;
+  readonly averagePerUser: number;
+  readonly mostOfOneUser: number;
+  readonly maxPerUser: number;
+  /** Registrations refused because the user had too many connections, since the start. */
+  readonly refused: number;
+}
+
+/** How the process feels. */
+export interface Vitals {
+  /** Memory that the operating system holds for the process. */
+  readonly residentBytes: number;
+  /** How late the event loop was, beyond what it was asked for, since the last full minute. */
+  readonly loopDelayMs: { readonly median: number; readonly p99: number; readonly max: number };
+}
+
+export interface HubStats {
+  readonly uptimeMs: number;
+  readonly pool: PoolStats;
+  readonly connectionsByUser: Readonly<Record<string, number>>;
+  readonly onlineUsers: readonly string[];
+  readonly store: StoreCounts;
+  /** Live-only events that were dropped because their receiver was behind. */
+  readonly liveDropped: number;
+  /** Connections that were closed because they took nothing any more. */
+  readonly slowClosed: number;
+  readonly vitals: Vitals;
+}
