@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { rejectUpgrade } from './respond.ts';
+import { ignoreErrors, rejectUpgrade } from './respond.ts';
 
 /** What `attach` puts in front of an HTTP server. */
 export interface Attachable {
@@ -40,6 +40,6 @@ function isBelow(req: IncomingMessage, path: string): boolean {
 }
 
 function rejectForeign(socket: Duplex): void {
-  socket.on('error', () => socket.destroy());
+  ignoreErrors(socket);
   rejectUpgrade(socket, 404, { error: 'Not found' });
 }

@@ -21,7 +21,7 @@ import type { EngineRequest } from './handshake.ts';
 import { readEngineRequest, sessionOrigin } from './handshake.ts';
 import type { ConnectHooks, ConnectOptions, RefusalReason } from './options.ts';
 import { PollingTransport } from './polling.ts';
-import { answerJson, rejectUpgrade } from './respond.ts';
+import { answerJson, ignoreErrors, rejectUpgrade } from './respond.ts';
 import type { Transport } from './transport.ts';
 import { Upgrade } from './upgrade.ts';
 import { createWebSocketServer, WebSocketTransport } from './websocket.ts';
@@ -93,8 +93,7 @@ export class EngineServer {
 
   /** Answers a request to upgrade at `path`, with a WebSocket or an HTTP error. */
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Node leaves the socket without a listener, and an error without one would end the process.
-    socket.on('error', () => socket.destroy());
+    ignoreErrors(socket);
     const request = this.#check(req, true);
     if ('reason' in request) {
       this.#refuse(request, (status, body) => rejectUpgrade(socket, status, body));

@@ -296,6 +296,12 @@ test.each([
 });
 
 describe('attach', () => {
+  test('lets a client that asks for HTTP/2 in passing have its answer', async () => {
+    const server = await startServer();
+    const headers = 'Host: x\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
+    expect(await exchange(server.port, `GET /socket.io/socket.io.js HTTP/1.1\r\n${headers}\r\n`)).toMatch(/^HTTP\/1.1 200/);
+  });
+
   test('leaves other requests and upgrades to the listeners of the server', async () => {
     const http = createServer((req, res) => res.end(`other ${req.url}`));
     const port = await listen(http);

@@ -215,6 +215,17 @@ describe('the end', () => {
   });
 });
 
+test('attachments may have packetBytesMax together, and not a byte more', async () => {
+  const server = await startServer({ packetBytesMax: 1000 });
+  const socket = await SocketClient.join(server.url);
+  const header = '452-["x",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]';
+  socket.send(header, Buffer.alloc(500), Buffer.alloc(500));
+  expect(await socket.next()).toBe(header);
+  socket.send(header, Buffer.alloc(500), Buffer.alloc(501));
+  await socket.closed;
+  await expect.poll(() => server.closed).toEqual(['parse error']);
+});
+
 describe('what makes no sense closes with "parse error"', () => {
   test.each([
     ['an event', ['42["x"]']],

@@ -56,12 +56,20 @@ export function socketIoSessions(deps: NamespacesDeps): OpenSession {
   return (session) => new Namespaces(session, context);
 }
 
+/** A packet whose attachments have not all come. */
+interface Incomplete {
+  readonly packet: EventPacket | AckPacket;
+  readonly attachments: Uint8Array[];
+  /** Of the attachments that have come. */
+  bytes: number;
+}
+
 class Namespaces implements SessionListener, SocketParent {
   readonly engine: EngineSession;
   readonly #context: Context;
   readonly #sockets = new Map<string, Socket>();
   #connects = 0;
-  #incomplete: { readonly packet: EventPacket | AckPacket; readonly attachments: Uint8Array[] } | undefined;
+  #incomplete: Incomplete | undefined;
 
   constructor(engine: EngineSession, context: Context) {
     this.engine = engine;
@@ -119,13 +127,14 @@ class Namespaces implements SessionListener, SocketParent {
       this.fail();
       return;
     }
-    this.#incomplete = { packet, attachments: [] };
+    this.#incomplete = { packet, attachments: [], bytes: 0 };
     this.#context.incomplete.start(this);
   }
 
   #onAttachment(bytes: Uint8Array): void {
     const incomplete = this.#incomplete;
-    if (incomplete === undefined) {
+    if (incomplete !== undefined) incomplete.bytes += bytes.byteLength;
+    if (incomplete === undefined || incomplete.bytes > this.#context.deps.options.packetBytesMax) {
       this.fail();
       return;
     }

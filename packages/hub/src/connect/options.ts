@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { HandshakeErrorName } from '@parley/protocol';
 import { limits } from '@parley/protocol';
 import type { CloseReason, Connection } from '../ports/connection.ts';
@@ -16,7 +17,7 @@ export interface ConnectOptions {
   readonly corsOrigins: '*' | false | readonly string[];
   /** Open sessions, identified or not. What comes above is answered with 503 before any work is done for it. */
   readonly connectionsMax: number;
-  /** Bytes of one packet from a client and of one polling body in either direction. Clients are told as `maxPayload`. */
+  /** Bytes of one packet from a client, of its attachments together, and of one polling body in either direction. Clients are told as `maxPayload`. */
   readonly packetBytesMax: number;
   /**
    * Packets in one polling body. A client that emits a burst while it polls puts all of it into one body, so this is
@@ -70,6 +71,8 @@ export const recommendedHttpOptions = {
   requestTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
   keepAliveTimeout: 65_000,
+  /** Java's HTTP client asks every server for HTTP/2 (`Upgrade: h2c`): it gets its answer over HTTP/1.1, as from a server that knows no upgrades. */
+  shouldUpgradeCallback: (req: IncomingMessage): boolean => req.headers.upgrade?.toLowerCase() === 'websocket',
 } as const;
 
 /** Why a request was turned away: a refusal of the Engine.IO handshake, or one of our own limits. */

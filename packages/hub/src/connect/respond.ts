@@ -19,6 +19,16 @@ export function answerError(res: ServerResponse, name: HandshakeErrorName): void
   answerJson(res, httpStatus, { code, message });
 }
 
+/**
+ * Node hands out the socket of an upgrade without a listener, and an error without one would end the process.
+ * The stream destroys itself. A function of its own, because a closure would keep the request for as long as the socket.
+ */
+export function ignoreErrors(socket: Duplex): void {
+  socket.on('error', ignore);
+}
+
+function ignore(): void {}
+
 /** Answers a request for an upgrade with an HTTP error, and closes its socket. */
 export function rejectUpgrade(socket: Duplex, status: number, body: object): void {
   if (!socket.writable) {
