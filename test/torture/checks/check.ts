@@ -1,0 +1,28 @@
+/** What a check is: it sees every event once, in order, and says what must not be. */
+import type { TimedEvent } from '../history/events.ts';
+import type { Ledger } from '../history/ledger.ts';
+
+/** What is wrong, and which part of the history shows it. */
+export interface Violation {
+  readonly check: string;
+  readonly problem: string;
+  readonly stream?: number;
+  readonly seq?: number;
+  readonly message?: number;
+  readonly connection?: number;
+  readonly user?: number;
+}
+
+export type Report = (violation: Omit<Violation, 'check'>) => void;
+
+export interface Watching {
+  /** The ledger holds what came before the event. */
+  on(event: TimedEvent): void;
+  /** After the last event. */
+  end?(): void;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly watch: (ledger: Ledger, report: Report) => Watching;
+}

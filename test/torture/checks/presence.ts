@@ -1,0 +1,117 @@
+/**
+ * Presence is right within its bound (pure: times come with the events).
+ *
+ * - Who has a registered connection that answers is online. If a snapshot says otherwise, the connection must be about to
+ *   end: the hub may have given it up before the client knows.
+ * - Who has none is offline: `toldMs` after the last one ended in a way that the hub can see, `silentMs` after it fell silent.
+ *   A hub that was started anew knows nobody.
+ */
+import type { TimedEvent } from '../history/events.ts';
+import type { Ledger } from '../history/ledger.ts';
+import type { Check, Report } from './check.ts';
+
+export interface PresenceBounds {
+  readonly toldMs: number;
+  readonly silentMs: number;
+}
+
+/** How long a client may need to hear that the hub has closed its connection. */
+const closingMs = 1_500;
+
+interface Doubt {
+  readonly atMs: number;
+  readonly user: number;
+  readonly connection: number;
+}
+
+export function presence(bounds: PresenceBounds): Check {
+  return {
+    name: 'presence',
+    watch(ledger, report) {
+      const watch = new PresenceWatch(ledger, bounds, report);
+      return { on: (event) => watch.on(event) };
+    },
+  };
+}
+
+class PresenceWatch {
+  readonly #ledger: Ledger;
+  readonly #bounds: PresenceBounds;
+  readonly #report: Report;
+  /** Of each user, the connections that have not ended. */
+  readonly #live: readonly Set<number>[];
+  /** Of each user, when others must see that the last connection is gone. */
+  readonly #offlineByMs: number[];
+  #doubts: Doubt[] = [];
+  /** Answers to what was asked before this time say nothing. */
+  #sureSinceMs = 0;
+
+  constructor(ledger: Ledger, bounds: PresenceBounds, report: Report) {
+    this.#ledger = ledger;
+    this.#bounds = bounds;
+    this.#report = report;
+    this.#live = ledger.world.users.map(() => new Set());
+    this.#offlineByMs = ledger.world.users.map(() => 0);
+  }
+
+  on(event: TimedEvent): void {
+    if (event.kind === 'open') {
+      const user = this.#ledger.world.readers[event.reader]?.user ?? -1;
+      this.#live[user]?.add(event.connection);
+    } else if (event.kind === 'closed') {
+      this.#close(event.connection, event.atMs + (event.silent ? this.#bounds.silentMs : this.#bounds.toldMs));
+    } else if (event.kind === 'down') {
+      for (const connections of this.#live) connections.clear();
+      this.#offlineByMs.fill(0);
+      this.#forgetUntil(event.atMs);
+    } else if (event.kind === 'stopped' || event.kind === 'continued') {
+      for (const user of this.#offlineByMs.keys()) this.#offlineNotBefore(user, event.atMs + this.#bounds.silentMs);
+      this.#forgetUntil(event.atMs);
+    } else if (event.kind === 'presence') {
+      this.#onSnapshot(event.online, event.askedAtMs, event.atMs);
+    }
+    this.#settleDoubts(event.atMs);
+  }
+
+  #close(connection: number, offlineByMs: number): void {
+    const { user } = this.#ledger.connection(connection);
+    // A connection to a hub that has ended already is nobody's presence.
+    if (this.#live[user]?.delete(connection)) this.#offlineNotBefore(user, offlineByMs);
+  }
+
+  #offlineNotBefore(user: number, atMs: number): void {
+    this.#offlineByMs[user] = Math.max(this.#offlineByMs[user] ?? 0, atMs);
+  }
+
+  #forgetUntil(atMs: number): void {
+    this.#doubts = [];
+    this.#sureSinceMs = atMs;
+  }
+
+  #onSnapshot(online: number, askedAtMs: number, atMs: number): void {
+    if (askedAtMs <= this.#sureSinceMs) return;
+    for (const [user, name] of this.#ledger.world.users.entries()) {
+      const connections = this.#live[user] ?? new Set();
+      if ((online & (1 << user)) === 0) {
+        for (const connection of connections) this.#doubt({ atMs, user, connection }, askedAtMs);
+      } else if (connections.size === 0 && (this.#offlineByMs[user] ?? 0) < askedAtMs) {
+        const lateMs = Math.round(askedAtMs - (this.#offlineByMs[user] ?? 0));
+        this.#report({ problem: `${name} was shown as online ${lateMs} ms after it had to be known as gone`, user });
+      }
+    }
+  }
+
+  /** The user was shown as offline. Only connections that were registered well before count against that. */
+  #doubt(doubt: Doubt, askedAtMs: number): void {
+    const { registeredAtMs, state } = this.#ledger.connection(doubt.connection);
+    if (state === 'open' && registeredAtMs !== undefined && registeredAtMs < askedAtMs) this.#doubts.push(doubt);
+  }
+
+  #settleDoubts(nowMs: number): void {
+    while (this.#doubts[0] !== undefined && this.#doubts[0].atMs + closingMs < nowMs) {
+      const { user, connection } = this.#doubts.shift() ?? this.#doubts[0];
+      if (this.#ledger.connection(connection).state !== 'open') continue;
+      this.#report({ problem: `${this.#ledger.world.users[user]} was shown as offline although it was connected`, user, connection });
+    }
+  }
+}
