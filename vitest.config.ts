@@ -5,8 +5,9 @@ const isCi = process.env.CI === 'true';
 export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts'],
-    testTimeout: 15_000,
-    hookTimeout: 30_000,
+    // Generous: tests that start processes run on machines with two busy cores.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // A focused or retried test hides what the others say.
     allowOnly: !isCi,
     retry: 0,
