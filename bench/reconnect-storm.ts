@@ -124,7 +124,10 @@ interface HubStats {
   readonly process: { readonly resident_bytes: number; readonly loop_delay_ms: { median: number; p99: number; max: number } };
 }
 
-const statsOf = async (url: string): Promise<HubStats> => (await fetch(`${url}/api/stats`)).json();
+async function statsOf(url: string): Promise<HubStats> {
+  const stats: HubStats = JSON.parse(await (await fetch(`${url}/api/stats`)).text());
+  return stats;
+}
 
 const folder = await temporaryFolder();
 const crowd: Crowd = { registered: 0, refused: 0 };

@@ -31,11 +31,16 @@ export interface HubProcessOptions {
   readonly port?: number;
   /** More options, as on the command line. */
   readonly args?: readonly string[];
+  /** How many files and sockets the process may have open. */
+  readonly openFilesMax?: number;
 }
 
 /** Starts a hub and resolves when it accepts connections; rejects with what it printed if it doesn't come to that. */
-export async function startHubProcess({ data, port = 0, args = [] }: HubProcessOptions): Promise<HubProcess> {
-  const child = spawn(process.execPath, [main, '--port', String(port), '--data', data, ...args], {
+export async function startHubProcess({ data, port = 0, args = [], openFilesMax }: HubProcessOptions): Promise<HubProcess> {
+  const hub = [process.execPath, main, '--port', String(port), '--data', data, ...args];
+  // The shell sets the limit and becomes the hub, so that its pid and signals are the hub's.
+  const limit = openFilesMax === undefined ? '' : `ulimit -n ${openFilesMax}; `;
+  const child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', ...hub], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
   });

@@ -17,6 +17,7 @@ import { openAuthenticator } from './identify/open-authenticator.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { systemRandom } from './lib/random.ts';
 import { startMaintenance } from './maintenance.ts';
+import { watchDescriptors } from './observe/descriptors.ts';
 import { version } from './observe/version.ts';
 import { watchVitals } from './observe/vitals.ts';
 import type { Authenticator } from './ports/authenticator.ts';
@@ -97,6 +98,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     log,
   });
   const vitals = watchVitals(clock);
+  const stopDescriptors = watchDescriptors(clock, log);
   const api = new HubApi(core, () => vitals.read());
   const server = new ProtocolServer({
     options: { ...config, bufferLowWaterBytes: config.outboxLowWaterBytes },
@@ -122,6 +124,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       isDraining = true;
       stopMaintenance();
       vitals.stop();
+      stopDescriptors();
       core.announceShutdown(reconnectSpreadMs);
       await core.commandsDone();
       await server.close();
