@@ -1,0 +1,2 @@
+export type * from './ports/store.ts';
+export { inboxOf, timelineOf } from './ports/store.ts';

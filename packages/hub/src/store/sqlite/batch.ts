@@ -1,0 +1,103 @@
+/**
+ * Commits one batch of writes in one transaction, on the thread that owns the connection.
+ *
+ * - A refusal fails its own call only.
+ * - No space, or another program that holds the file: nothing of the batch was stored, and the store lives on.
+ * - A call that hits a fault of our own, such as a broken constraint: the batch is rolled back and repeated
+ *   call by call, so that the call fails alone, with `internal_error`.
+ * - Anything else: it is not known what the disk holds. The writer is broken, and stores nothing any more.
+ */
+import type { Database } from 'better-sqlite3';
+import type { StoreOptions } from '../../ports/store.ts';
+import { createAccess } from './access.ts';
+import { type Outcome, type Refusal, Refused, type WriteCall, type Writes, describe, invoke, toRefusal } from './calls.ts';
+import { Counters } from './counters.ts';
+import { isSqliteError } from './database.ts';
+import { type WriteContext, createAppend } from './sql-append.ts';
+import { createExpire } from './sql-expire.ts';
+import { createReaders } from './sql-readers.ts';
+import { createSaveStates } from './sql-reads.ts';
+import { createRoomWrites } from './sql-rooms.ts';
+import { StreamStates } from './stream-states.ts';
+
+export class BatchWriter {
+  readonly #context: WriteContext;
+  readonly #writes: Writes;
+  readonly #begin;
+  readonly #commit;
+  #broken: Refusal | undefined;
+
+  constructor(db: Database, options: Pick<StoreOptions, 'queueMessagesMax' | 'queueOverflow'>) {
+    this.#context = { db, streams: new StreamStates(db), counters: new Counters(db), access: createAccess(db), options };
+    this.#writes = createWrites(this.#context);
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#commit = db.prepare('COMMIT');
+  }
+
+  get isBroken(): boolean {
+    return this.#broken !== undefined;
+  }
+
+  /** One outcome for each call, in order; those with a value are durable. Never throws. */
+  commit(calls: readonly WriteCall[]): readonly Outcome[] {
+    const broken = this.#broken;
+    if (broken !== undefined) return calls.map(() => ({ refusal: broken }));
+    try {
+      this.#begin.run();
+      const outcomes = calls.map((call) => this.#run(call));
+      this.#context.streams.flush();
+      this.#context.counters.flush();
+      this.#commit.run();
+      return outcomes;
+    } catch (error) {
+      return this.#onFailure(calls, error);
+    }
+  }
+
+  #run(call: WriteCall): Outcome {
+    try {
+      return { value: invoke(this.#writes, call) };
+    } catch (error) {
+      if (error instanceof Refused) return { refusal: toRefusal(error) };
+      throw error;
+    }
+  }
+
+  #onFailure(calls: readonly WriteCall[], error: unknown): readonly Outcome[] {
+    const refusal = refusalFor(error);
+    if (refusal.code === 'storage_failed') this.#broken = refusal;
+    this.#rollback();
+    if (refusal.code === 'internal_error' && calls.length > 1) return calls.flatMap((call) => this.commit([call]));
+    return calls.map(() => ({ refusal: this.#broken ?? refusal }));
+  }
+
+  /** SQLite rolls back by itself after some errors, so there may be nothing left to roll back. */
+  #rollback(): void {
+    const { db, streams, counters } = this.#context;
+    streams.forget();
+    counters.forget();
+    try {
+      if (db.inTransaction) db.exec('ROLLBACK');
+    } catch (error) {
+      this.#broken ??= { code: 'storage_failed', cause: describe(error) };
+    }
+  }
+}
+
+function createWrites(context: WriteContext): Writes {
+  return {
+    append: createAppend(context),
+    ...createReaders(context),
+    ...createRoomWrites(context),
+    ...createExpire(context),
+    saveStates: createSaveStates(context.db),
+  };
+}
+
+function refusalFor(error: unknown): Refusal {
+  const cause = describe(error);
+  if (!isSqliteError(error) || /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH|RANGE)/.test(error.code)) return { code: 'internal_error', cause };
+  if (error.code.startsWith('SQLITE_FULL')) return { code: 'storage_full', cause };
+  if (error.code.startsWith('SQLITE_BUSY')) return { code: 'overloaded', cause };
+  return { code: 'storage_failed', cause: `${error.code}: ${cause}` };
+}

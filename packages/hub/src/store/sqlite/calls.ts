@@ -1,0 +1,77 @@
+/**
+ * What travels between the main thread and the store's threads. A thread answers each message once, in
+ * the order in which they came, so an answer needs no id.
+ */
+import type { ErrorCode } from '@parley/protocol';
+import type { Store } from '../../ports/store.ts';
+
+/** The callback of a write stays on the main thread. */
+type WithoutInOrder<A extends unknown[]> = A extends [...infer Rest, (result: never) => void] ? Rest : A;
+type Synchronous<T> = { [K in keyof T]: T[K] extends (...args: infer A) => Promise<infer R> ? (...args: WithoutInOrder<A>) => R : never };
+
+/** The port's writes, as the thread that owns the connection runs them. */
+export type Writes = Synchronous<
+  Pick<Store, 'append' | 'openReader' | 'closeReader' | 'advance' | 'createRoom' | 'joinRoom' | 'leaveRoom' | 'saveStates' | 'expire'>
+>;
+export type Reads = Synchronous<Pick<Store, 'readStream' | 'room' | 'rooms' | 'members' | 'history' | 'states' | 'counts'>>;
+
+/** A method and its arguments; whoever makes one has checked them against the method's type. */
+export interface Call<T> {
+  readonly method: keyof T;
+  readonly args: readonly unknown[];
+}
+export type WriteCall = Call<Writes>;
+export type ReadCall = Call<Reads>;
+
+export function invoke<T extends { [M in keyof T]: (...args: never[]) => unknown }>(target: T, call: Call<T>): unknown {
+  return Reflect.apply(target[call.method], target, call.args);
+}
+
+export interface DatabaseSetup {
+  /** A path, or `:memory:`. */
+  readonly file: string;
+  readonly readonly: boolean;
+  /** The file grows no larger; `undefined` leaves it to the disk. */
+  readonly databaseBytesMax: number | undefined;
+  readonly queueMessagesMax: number;
+  readonly queueOverflow: 'reject' | 'drop_oldest';
+}
+
+export type ToThread =
+  | { readonly kind: 'open'; readonly setup: DatabaseSetup }
+  | { readonly kind: 'commit'; readonly calls: readonly WriteCall[] }
+  | { readonly kind: 'read'; readonly call: ReadCall }
+  | { readonly kind: 'close' };
+
+/** A failure as it crosses threads, where an error would lose its class. `cause` is for the log. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly cause?: string;
+}
+
+/** The result of one write of a batch. The code `storage_failed` means that the whole store has failed. */
+export type Outcome = { readonly value: unknown } | { readonly refusal: Refusal };
+
+export type FromThread = Outcome | { readonly startRefused: string };
+
+/**
+ * An expected refusal, thrown on the store's threads. `HubError` would do, but its package takes a thread
+ * a good part of a second to load, which would be a good part of the hub's start.
+ */
+export class Refused extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode) {
+    super(code);
+    this.name = 'Refused';
+    this.code = code;
+  }
+}
+
+export function toRefusal(error: unknown): Refusal {
+  return error instanceof Refused ? { code: error.code } : { code: 'internal_error', cause: describe(error) };
+}
+
+export function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,144 @@
+/** Opens the database file: the checks of a start, the settings that durability rests on, and the schema. */
+import Database from 'better-sqlite3';
+import { statSync } from 'node:fs';
+import { type DatabaseSetup, describe } from './calls.ts';
+import { migrations } from './migrations.ts';
+import { StoreStartError } from './start-error.ts';
+
+/** `PRLY`: tells Parley's files from those of other programs. */
+const applicationId = 0x50_52_4c_59;
+
+/** How long to wait for another program, such as the sqlite3 shell, that holds the write lock. */
+const busyTimeoutMs = 5_000;
+
+/** 16 MB of log between two checkpoints: larger saves writes, smaller saves time at the start after a crash. */
+const checkpointPages = 4_000;
+
+/** What the log file is cut to after a checkpoint. */
+const logBytesMax = 64 * 1024 * 1024;
+
+/** `quick_check` reads about 200 MB/s, and a start may not take seconds. */
+const checkBytesMax = 64 * 1024 * 1024;
+
+export function openDatabase(setup: DatabaseSetup): Database.Database {
+  try {
+    return setup.readonly ? openReadOnly(setup.file) : openWritable(setup);
+  } catch (error) {
+    throw error instanceof StoreStartError ? error : new StoreStartError(explain(setup.file, error), { cause: error });
+  }
+}
+
+/** Cuts the log and marks the shutdown as clean. A file in which a write failed is not closed this way. */
+export function closeDatabase(db: Database.Database): void {
+  if (!db.readonly) {
+    saveMeta(db, 'is_open', 0);
+    db.pragma('wal_checkpoint(TRUNCATE)');
+  }
+  db.close();
+}
+
+export function isSqliteError(error: unknown): error is InstanceType<typeof Database.SqliteError> {
+  return error instanceof Database.SqliteError;
+}
+
+function openReadOnly(file: string): Database.Database {
+  const db = new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+  db.pragma('cache_size = -16000');
+  return db;
+}
+
+function openWritable({ file, databaseBytesMax }: DatabaseSetup): Database.Database {
+  const db = new Database(file, { timeout: busyTimeoutMs });
+  try {
+    const isNew = isEmpty(db);
+    if (!isNew) refuseForeign(db, file);
+    configure(db, file, databaseBytesMax);
+    if (!isNew) refuseDamaged(db, file);
+    migrate(db);
+    saveMeta(db, 'is_open', 1);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Also true for a file whose first start was cut short before the schema was made. */
+function isEmpty(db: Database.Database): boolean {
+  const tables = db.prepare<[], { count: number }>('SELECT count(*) AS count FROM sqlite_schema').get()?.count;
+  return tables === 0 && db.pragma('application_id', { simple: true }) === 0;
+}
+
+function refuseForeign(db: Database.Database, file: string): void {
+  const version = Number(db.pragma('user_version', { simple: true }));
+  if (db.pragma('application_id', { simple: true }) !== applicationId) {
+    throw new StoreStartError(`${file} is a database of another program: move it away, or choose another data folder with --data.`);
+  }
+  if (version > migrations.length) {
+    throw new StoreStartError(
+      `${file} was written by a newer Parley (schema ${version}, this one knows ${migrations.length}): ` +
+        'start that version, or restore the backup that was made before the update.',
+    );
+  }
+}
+
+/** better-sqlite3 builds SQLite with synchronous=NORMAL for WAL, in which a power cut loses acknowledged messages: set, and read back. */
+function configure(db: Database.Database, file: string, databaseBytesMax: number | undefined): void {
+  const mode = db.pragma('journal_mode = WAL', { simple: true });
+  if (mode !== 'wal' && file !== ':memory:') {
+    throw new StoreStartError(`The file system of ${file} does not support SQLite's write-ahead log: choose a local disk with --data.`);
+  }
+  db.pragma('synchronous = FULL');
+  if (db.pragma('synchronous', { simple: true }) !== 2) {
+    throw new StoreStartError(`SQLite refuses synchronous=FULL for ${file}, so no message would be safe: install the released build of Parley.`);
+  }
+  db.pragma('foreign_keys = ON');
+  db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+  db.pragma(`journal_size_limit = ${logBytesMax}`);
+  db.pragma('cache_size = -64000');
+  db.pragma('temp_store = MEMORY');
+  if (databaseBytesMax !== undefined) {
+    db.pragma(`max_page_count = ${Math.ceil(databaseBytesMax / Number(db.pragma('page_size', { simple: true })))}`);
+  }
+}
+
+function refuseDamaged(db: Database.Database, file: string): void {
+  const wasKilled = readMeta(db, 'is_open') === 1;
+  if (!wasKilled || statSync(file).size > checkBytesMax) return;
+  const found = db.pragma('quick_check(1)', { simple: true });
+  if (found !== 'ok') throw new StoreStartError(damaged(file, String(found)));
+}
+
+function migrate(db: Database.Database): void {
+  const from = Number(db.pragma('user_version', { simple: true }));
+  db.transaction(() => {
+    db.pragma(`application_id = ${applicationId}`);
+    for (const step of migrations.slice(from)) db.exec(step);
+    db.pragma(`user_version = ${migrations.length}`);
+  }).immediate();
+}
+
+function readMeta(db: Database.Database, key: string): number | undefined {
+  return db.prepare<[string], { value: number }>('SELECT value FROM meta WHERE key = ?').get(key)?.value;
+}
+
+function saveMeta(db: Database.Database, key: string, value: number): void {
+  db.prepare('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run(key, value);
+}
+
+function damaged(file: string, detail: string): string {
+  return (
+    `${file} is damaged or not a database (${detail}): restore a backup, or save what is readable with ` +
+    `"sqlite3 ${file} .recover"; "sqlite3 ${file} 'PRAGMA integrity_check'" lists all damage.`
+  );
+}
+
+function explain(file: string, error: unknown): string {
+  const detail = describe(error);
+  const code = isSqliteError(error) ? error.code : '';
+  if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return damaged(file, detail);
+  if (/^SQLITE_(CANTOPEN|READONLY|PERM)/.test(code)) return `${file} cannot be written (${detail}): correct its permissions, or choose another data folder with --data.`;
+  if (/^SQLITE_FULL/.test(code)) return `There is no space left to open ${file}: free some, or choose another data folder with --data.`;
+  if (/^SQLITE_BUSY/.test(code)) return `Another program holds ${file}: close it, then start again.`;
+  return `${file} cannot be opened (${detail}): check the disk and the system's log.`;
+}

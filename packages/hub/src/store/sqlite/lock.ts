@@ -1,0 +1,39 @@
+/**
+ * One hub for each data folder. The lock is an exclusive transaction on a tiny database of its own:
+ * the kernel frees it when the process ends, however it ends, so a lock can't go stale.
+ */
+import Database from 'better-sqlite3';
+import { constants, accessSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe } from './calls.ts';
+import { isSqliteError } from './database.ts';
+import { StoreStartError } from './start-error.ts';
+
+/** Makes the folder if it is missing and locks it. Returns the function that frees it. Throws `StoreStartError`. */
+export function lockFolder(folder: string): () => void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new StoreStartError(unwritable(folder, cause), { cause });
+  }
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(join(folder, 'parley.lock'), { timeout: 0 });
+    db.pragma('locking_mode = EXCLUSIVE');
+    db.exec('BEGIN EXCLUSIVE');
+    const held = db;
+    return () => void held.close();
+  } catch (cause) {
+    db?.close();
+    const isBusy = isSqliteError(cause) && cause.code.startsWith('SQLITE_BUSY');
+    throw new StoreStartError(
+      isBusy ? `Another hub runs on the data folder ${folder}: stop it, or give this one its own folder with --data.` : unwritable(folder, cause),
+      { cause },
+    );
+  }
+}
+
+function unwritable(folder: string, cause: unknown): string {
+  return `The data folder ${folder} cannot be written (${describe(cause)}): correct its permissions, or choose another one with --data.`;
+}

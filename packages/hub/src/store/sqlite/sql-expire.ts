@@ -1,0 +1,68 @@
+/**
+ * Retention. A sweep walks the log once, oldest id first, one bounded page for each call, and ends at a page
+ * in which nothing is old enough.
+ *
+ * Of a stream's log only a prefix goes, so that what is left has no gap: a message stays while an older
+ * one before it stays. Undelivered messages that may not be kept as long as delivered ones go from above
+ * the user's cursor; the delivered ones below then stay for the history, but are no longer part of the log.
+ */
+import { type StreamId, inboxOf } from '../../ports/store.ts';
+import type { Writes } from './calls.ts';
+import type { WriteContext } from './sql-append.ts';
+import { undelivered } from './stream-states.ts';
+
+/** Keeps a call, during which nothing else is committed, at about 10 ms. */
+const pageRows = 1_000;
+
+interface OldRow {
+  readonly id: number;
+  readonly stream: StreamId;
+  readonly seq: number;
+  readonly recipientId: string | null;
+  readonly createdAtMs: number;
+}
+
+export function createExpire({ db, streams, counters }: WriteContext): Pick<Writes, 'expire'> {
+  const page = db.prepare<[number, number], OldRow>(
+    'SELECT id, stream, seq, recipient_id AS recipientId, created_at AS createdAtMs FROM messages WHERE id > ? ORDER BY id LIMIT ?',
+  );
+  const remove = db.prepare<[number]>('DELETE FROM messages WHERE id = ?');
+  const prune = db.prepare<{ inbox: StreamId }>(
+    'DELETE FROM deliveries WHERE stream = @inbox AND seq < coalesce((SELECT min(seq) FROM messages WHERE stream = @inbox), seq + 1)',
+  );
+  let sweptId = 0;
+
+  /** `expired` counts the losses: direct messages that never reached their recipient. */
+  const drop = (row: OldRow, isDelivered: boolean): void => {
+    const before = streams.get(row.stream);
+    const after = { ...before, trimmedSeq: Math.max(before.trimmedSeq, row.seq) };
+    remove.run(row.id);
+    streams.set(row.stream, after);
+    counters.add('messages', -1);
+    if (isDelivered) return;
+    counters.add('queued', undelivered(after) - undelivered(before));
+    counters.add('expired', 1);
+  };
+
+  return {
+    expire({ deliveredMs, undeliveredMs }, nowMs) {
+      const rows = page.all(sweptId, pageRows);
+      const touched = new Set<StreamId>();
+      let removed = 0;
+      for (const row of rows) {
+        const { trimmedSeq, deliveredSeq } = streams.get(row.stream);
+        const isDelivered = row.recipientId === null || row.seq <= deliveredSeq;
+        const nextSeq = (isDelivered ? trimmedSeq : Math.max(trimmedSeq, deliveredSeq)) + 1;
+        if (nowMs - row.createdAtMs <= (isDelivered ? deliveredMs : undeliveredMs) || row.seq > nextSeq) continue;
+        drop(row, isDelivered);
+        removed += 1;
+        if (row.recipientId !== null) touched.add(inboxOf(row.recipientId));
+      }
+      for (const inbox of touched) prune.run({ inbox });
+      const isOld = (row: OldRow): boolean => nowMs - row.createdAtMs > Math.min(deliveredMs, undeliveredMs);
+      const more = rows.length === pageRows && rows.some(isOld);
+      sweptId = more ? (rows.at(-1)?.id ?? 0) : 0;
+      return { removed, more };
+    },
+  };
+}

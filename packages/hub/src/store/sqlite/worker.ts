@@ -1,0 +1,62 @@
+/** A thread of the store: owns one connection and answers each message once, in order. */
+import type { Database } from 'better-sqlite3';
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import { BatchWriter } from './batch.ts';
+import { type DatabaseSetup, type FromThread, type ReadCall, type Reads, type ToThread, describe, invoke, toRefusal } from './calls.ts';
+import { closeDatabase, isSqliteError, openDatabase } from './database.ts';
+import { createReads } from './sql-reads.ts';
+import { StoreStartError } from './start-error.ts';
+
+interface Opened {
+  readonly db: Database;
+  /** Undefined on a read-only connection. */
+  readonly writer: BatchWriter | undefined;
+  readonly read: (call: ReadCall) => unknown;
+}
+
+function open(setup: DatabaseSetup): Opened {
+  const db = openDatabase(setup);
+  const reads: Reads = createReads(db);
+  const readTransaction = db.transaction((call: ReadCall) => invoke(reads, call));
+  return { db, writer: setup.readonly ? undefined : new BatchWriter(db, setup), read: (call) => readTransaction(call) };
+}
+
+function run({ db, writer, read }: Opened, message: Exclude<ToThread, { kind: 'open' }>): unknown {
+  switch (message.kind) {
+    case 'read':
+      return read(message.call);
+    case 'commit':
+      if (writer === undefined) throw new Error('this connection is read-only');
+      return writer.commit(message.calls);
+    case 'close':
+      if (writer?.isBroken !== true) closeDatabase(db);
+      return undefined;
+  }
+}
+
+function toAnswer(error: unknown): FromThread {
+  if (error instanceof StoreStartError) return { startRefused: error.message };
+  if (isSqliteError(error)) return { refusal: { code: 'storage_failed', cause: `${error.code}: ${describe(error)}` } };
+  return { refusal: toRefusal(error) };
+}
+
+function serve(port: MessagePort): void {
+  let opened: Opened | undefined;
+  const answer = (message: ToThread): unknown => {
+    if (message.kind === 'open') {
+      opened = open(message.setup);
+      return undefined;
+    }
+    if (opened === undefined) throw new Error('the database is not open');
+    return run(opened, message);
+  };
+  port.on('message', (message: ToThread) => {
+    try {
+      port.postMessage({ value: answer(message) } satisfies FromThread);
+    } catch (error) {
+      port.postMessage(toAnswer(error));
+    }
+  });
+}
+
+if (parentPort !== null) serve(parentPort);

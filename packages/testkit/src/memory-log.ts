@@ -1,0 +1,144 @@
+import type {
+  AppendRequest,
+  Appended,
+  CursorAdvance,
+  DeliveryReceipt,
+  ReaderId,
+  ReaderStream,
+  Retention,
+  StoreOptions,
+  StreamPosition,
+} from '@parley/hub';
+import { inboxOf, timelineOf } from '@parley/hub';
+import { HubError } from '@parley/protocol';
+import {
+  type MemoryMessage,
+  type MemoryState,
+  cursorsOf,
+  deliveredTo,
+  openDevicesOf,
+  readableBy,
+  requireMember,
+  requireRoom,
+  streamOf,
+  undeliveredTo,
+} from './memory-state.ts';
+
+/** Returns the stored message too, unless the request repeats an earlier one. */
+export function append(state: MemoryState, request: AppendRequest, options: StoreOptions): { appended: Appended; stored?: MemoryMessage } {
+  const isDirect = request.kind === 'direct';
+  const id = isDirect ? inboxOf(request.recipientId) : timelineOf(request.roomId);
+  const stream = streamOf(state, id);
+  const { senderId, clientMsgId, type, content, createdAtMs } = request;
+  const first = stream.messages.find((message) => message.senderId === senderId && message.clientMsgId === clientMsgId);
+  if (clientMsgId !== undefined && first !== undefined) {
+    return { appended: { id: first.id, seq: first.seq, createdAtMs: first.createdAtMs, duplicate: true } };
+  }
+  if (isDirect) makeSpace(state, request.recipientId, options);
+  else if (request.membersOnly) requireMember(state, request.roomId, senderId);
+  else requireRoom(state, request.roomId);
+
+  state.lastId += 1;
+  stream.head += 1;
+  const message: MemoryMessage = {
+    id: state.lastId,
+    stream: id,
+    seq: stream.head,
+    senderId,
+    recipientId: isDirect ? request.recipientId : undefined,
+    roomId: isDirect ? undefined : request.roomId,
+    type,
+    content,
+    createdAtMs,
+    clientMsgId,
+    echo: isDirect || request.echo,
+    receipt: isDirect && request.receipt,
+  };
+  stream.messages.push(message);
+  return { appended: { id: message.id, seq: message.seq, createdAtMs, duplicate: false }, stored: message };
+}
+
+function makeSpace(state: MemoryState, userId: string, { queueMessagesMax, queueOverflow }: StoreOptions): void {
+  const excess = undeliveredTo(state, userId) + 1 - queueMessagesMax;
+  if (excess <= 0) return;
+  if (queueOverflow === 'reject') throw new HubError('queue_full');
+  const stream = streamOf(state, inboxOf(userId));
+  const from = Math.max(stream.trimmed, deliveredTo(state, userId));
+  const upto = Math.min(from + excess, stream.head);
+  stream.messages = stream.messages.filter(({ seq }) => seq <= from || seq > upto);
+  stream.trimmed = upto;
+  state.dropped += upto - from;
+}
+
+export function openReader(state: MemoryState, { userId, deviceId }: ReaderId): readonly ReaderStream[] {
+  const openDevices = openDevicesOf(state, userId);
+  const mayHaveAll = openDevices.has(deviceId);
+  openDevices.add(deviceId);
+  const own = cursorsOf(state, userId, deviceId);
+  const isNewDevice = !own.has(inboxOf(userId));
+  const start = isNewDevice ? cursorsOf(state, userId, '') : own;
+
+  return [...readableBy(state, userId)].map(([id, floor]) => {
+    const { head, trimmed, messages } = streamOf(state, id);
+    const stood = Math.max(floor, start.get(id)?.received ?? floor);
+    const cursor = Math.max(stood, trimmed);
+    const written = mayHaveAll ? head : Math.max(cursor, own.get(id)?.written ?? 0);
+    own.set(id, { received: cursor, written });
+    const silent = messages.filter((message) => message.seq > cursor && message.senderId === userId && !message.echo).length;
+    return { stream: id, cursor, head, written, queued: head - cursor - silent, missed: cursor - stood };
+  });
+}
+
+export function closeReader(state: MemoryState, { userId, deviceId }: ReaderId, written: readonly StreamPosition[], last: boolean): void {
+  const readable = readableBy(state, userId);
+  const cursors = cursorsOf(state, userId, deviceId);
+  for (const { stream, seq } of written) {
+    const floor = readable.get(stream);
+    if (floor === undefined) continue;
+    const cursor = cursors.get(stream) ?? { received: floor, written: floor };
+    cursor.written = Math.max(cursor.written, Math.min(seq, streamOf(state, stream).head));
+    cursors.set(stream, cursor);
+  }
+  if (last) openDevicesOf(state, userId).delete(deviceId);
+}
+
+export function advance(state: MemoryState, advances: readonly CursorAdvance[], nowMs: number): readonly DeliveryReceipt[] {
+  if (advances.some(({ stream, seq }) => seq > streamOf(state, stream).head)) throw new HubError('ack_out_of_range');
+  return advances.flatMap((one) => advanceOne(state, one, nowMs));
+}
+
+function advanceOne(state: MemoryState, { userId, deviceId, stream, seq }: CursorAdvance, nowMs: number): readonly DeliveryReceipt[] {
+  const floor = readableBy(state, userId).get(stream);
+  if (floor === undefined || seq <= floor) return [];
+  const before = deliveredTo(state, userId);
+  for (const device of new Set([deviceId, ''])) {
+    const cursors = cursorsOf(state, userId, device);
+    const cursor = cursors.get(stream) ?? { received: floor, written: floor };
+    cursors.set(stream, { ...cursor, received: Math.max(cursor.received, seq) });
+  }
+  if (stream !== inboxOf(userId) || seq <= before) return [];
+  const inbox = streamOf(state, stream);
+  inbox.deliveries.push({ seq, atMs: nowMs });
+  return inbox.messages
+    .filter((message) => message.receipt && message.seq > before && message.seq <= seq)
+    .map((message) => ({ messageId: message.id, seq: message.seq, senderId: message.senderId, recipientId: userId, deliveredAtMs: nowMs }));
+}
+
+export function expire(state: MemoryState, retention: Retention, nowMs: number): { removed: number; more: boolean } {
+  let removed = 0;
+  for (const stream of state.streams.values()) {
+    const kept = stream.messages.filter((message) => {
+      const deliveredSeq = message.recipientId === undefined ? message.seq : deliveredTo(state, message.recipientId);
+      const isDelivered = message.seq <= deliveredSeq;
+      const isOld = nowMs - message.createdAtMs > (isDelivered ? retention.deliveredMs : retention.undeliveredMs);
+      const nextSeq = (isDelivered ? stream.trimmed : Math.max(stream.trimmed, deliveredSeq)) + 1;
+      if (!isOld || message.seq > nextSeq) return true;
+      stream.trimmed = Math.max(stream.trimmed, message.seq);
+      if (!isDelivered) state.expired += 1;
+      return false;
+    });
+    removed += stream.messages.length - kept.length;
+    stream.messages = kept;
+  }
+  return { removed, more: false };
+}

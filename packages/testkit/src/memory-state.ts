@@ -1,0 +1,128 @@
+import type { Room, RoomMember, StoredMessage, StreamId, UserState } from '@parley/hub';
+import { inboxOf, timelineOf } from '@parley/hub';
+import { HubError } from '@parley/protocol';
+
+export interface MemoryMessage extends StoredMessage {
+  readonly receipt: boolean;
+}
+
+export interface MemoryStream {
+  /** What is still there, in the order of `seq`. */
+  messages: MemoryMessage[];
+  head: number;
+  /** The log is (trimmed, head]; what is at or below is only history. */
+  trimmed: number;
+  /** The moves of an inbox's user cursor: everything up to `seq` had reached the user by `atMs`. */
+  readonly deliveries: { readonly seq: number; readonly atMs: number }[];
+}
+
+export interface MemoryCursor {
+  received: number;
+  written: number;
+}
+
+export interface Membership extends RoomMember {
+  readonly roomId: string;
+  /** The head of the room's stream when the user joined. */
+  readonly joinedSeq: number;
+}
+
+/** The cursors of one device (`''`: of the user itself), by stream. */
+export type DeviceCursors = Map<StreamId, MemoryCursor>;
+
+/** All that a store keeps: its disk. */
+export interface MemoryState {
+  /** Counts the stores that were made of this state; only the newest may change it. */
+  epoch: number;
+  lastId: number;
+  expired: number;
+  dropped: number;
+  readonly streams: Map<StreamId, MemoryStream>;
+  /** In the order of creation. */
+  readonly rooms: Map<string, Room>;
+  /** In the order of joining. */
+  memberships: Membership[];
+  /** By user, then by device. */
+  readonly cursors: Map<string, Map<string, DeviceCursors>>;
+  /** The devices, by user, that are open or were when the store died. */
+  readonly open: Map<string, Set<string>>;
+  readonly states: Map<string, UserState>;
+}
+
+export function emptyMemoryState(): MemoryState {
+  return {
+    epoch: 0,
+    lastId: 0,
+    expired: 0,
+    dropped: 0,
+    streams: new Map(),
+    rooms: new Map(),
+    memberships: [],
+    cursors: new Map(),
+    open: new Map(),
+    states: new Map(),
+  };
+}
+
+function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+export function streamOf(state: MemoryState, stream: StreamId): MemoryStream {
+  return entry(state.streams, stream, () => ({ messages: [], head: 0, trimmed: 0, deliveries: [] }));
+}
+
+export function cursorsOf(state: MemoryState, userId: string, deviceId: string): DeviceCursors {
+  return entry(
+    entry(state.cursors, userId, () => new Map<string, DeviceCursors>()),
+    deviceId,
+    () => new Map(),
+  );
+}
+
+export function openDevicesOf(state: MemoryState, userId: string): Set<string> {
+  return entry(state.open, userId, () => new Set());
+}
+
+/** Where the user itself stands in its inbox. */
+export function deliveredTo(state: MemoryState, userId: string): number {
+  return cursorsOf(state, userId, '').get(inboxOf(userId))?.received ?? 0;
+}
+
+export function undeliveredTo(state: MemoryState, userId: string): number {
+  const { head, trimmed } = streamOf(state, inboxOf(userId));
+  return head - Math.max(trimmed, deliveredTo(state, userId));
+}
+
+export function membershipOf(state: MemoryState, roomId: string, userId: string): Membership | undefined {
+  return state.memberships.find((member) => member.roomId === roomId && member.userId === userId);
+}
+
+export function requireRoom(state: MemoryState, roomId: string): Room {
+  const room = state.rooms.get(roomId);
+  if (room === undefined) throw new HubError('room_not_found');
+  return room;
+}
+
+export function requireMember(state: MemoryState, roomId: string, userId: string): Membership {
+  requireRoom(state, roomId);
+  const membership = membershipOf(state, roomId, userId);
+  if (membership === undefined) throw new HubError('not_member');
+  return membership;
+}
+
+/** The streams that a user reads, each with the lowest cursor that a reader can have there: the inbox, then the rooms as joined. */
+export function readableBy(state: MemoryState, userId: string): ReadonlyMap<StreamId, number> {
+  const rooms = state.memberships.filter((member) => member.userId === userId);
+  return new Map([[inboxOf(userId), 0], ...rooms.map((member): [StreamId, number] => [timelineOf(member.roomId), member.joinedSeq])]);
+}
+
+export function membersOf(state: MemoryState, roomId: string): readonly RoomMember[] {
+  return state.memberships
+    .filter((member) => member.roomId === roomId)
+    .map(({ userId, role, joinedAtMs }) => ({ userId, role, joinedAtMs }));
+}
