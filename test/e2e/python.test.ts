@@ -1,0 +1,67 @@
+/** The stock Python client, as Debian packages it (python3-socketio, and python3-websocket for WebSocket). */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { beforeEach, describe, expect } from 'vitest';
+import type { Payload, ReceivedEvent } from '../support/client.ts';
+import { test } from '../support/fixtures.ts';
+
+const python = '/usr/bin/python3';
+const packages = { socketio: 'python3-socketio', requests: 'python3-requests', websocket: 'python3-websocket' };
+const missing = Object.entries(packages).flatMap(([module, name]) =>
+  spawnSync(python, ['-c', `import ${module}`]).status === 0 ? [] : [name],
+);
+
+beforeEach(({ skip }) => {
+  if (missing.length > 0) skip(`not installed: ${missing.join(', ')}`);
+});
+
+/** Runs a script of the folder `python` to its end. It prints one event a line. */
+async function runPython(script: string, ...args: string[]): Promise<readonly ReceivedEvent[]> {
+  const file = fileURLToPath(new URL(`python/${script}`, import.meta.url));
+  const child = spawn(python, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 20_000 });
+  const ended = once(child, 'exit');
+  const events: ReceivedEvent[] = [];
+  for await (const line of createInterface({ input: child.stdout })) events.push(JSON.parse(line));
+  await ended;
+  expect({ code: child.exitCode, events }).toMatchObject({ code: 0 });
+  return events;
+}
+
+const payloadOf = (events: readonly ReceivedEvent[], name: string): Payload =>
+  events.find((event) => event.name === name)?.payload ?? expect.fail(`no "${name}" among ${JSON.stringify(events)}`);
+
+describe.for(['polling', 'websocket', 'polling,websocket'])('the stock Python client over %s', { timeout: 40_000 }, (transports) => {
+  test('the snippet of the origin works as it is, with numbers as ids', async ({ startHub, connectAs }) => {
+    const hub = await startHub();
+    const friend = await connectAs(hub.url, 2);
+    const running = runPython('snippet.py', hub.url, transports);
+    expect(await friend.waitFor('message', 1, 20_000)).toMatchObject([{ sender_id: 1, recipient_id: 2, content: 'Hello!', seq: 1 }]);
+    await friend.send('message', { recipient_id: 1, content: 'Hello Python!' });
+
+    const events = await running;
+    expect(payloadOf(events, 'registered')).toMatchObject({ status: 'success', user_id: 1, connection_id: expect.any(String) });
+    expect(payloadOf(events, 'room_created')).toMatchObject({ room_id: 'python-room', created_by: 1 });
+    expect(payloadOf(events, 'joined_room')).toMatchObject({ room_id: 'python-room', members: [1] });
+    expect(payloadOf(events, 'room_message')).toMatchObject({ room_id: 'python-room', sender_id: 1, content: 'Hello room!', seq: 1 });
+    expect(payloadOf(events, 'message_sent')).toMatchObject({ status: 'success' });
+    expect(payloadOf(events, 'message')).toMatchObject({ sender_id: 2, content: 'Hello Python!' });
+    expect(events.filter((event) => event.name === 'error')).toEqual([]);
+  });
+
+  test('gets what waited for it, in order and once', async ({ hub, connectAs }) => {
+    const user = `reader-${transports}`;
+    const ann = await connectAs(hub.url, `writer-${transports}`);
+    const contents = Array.from({ length: 200 }, (_, index) => `message ${index + 1} – ünïcödé 🐍`);
+    await Promise.all(contents.map((content) => ann.send('message', { recipient_id: user, content, receipt: true })));
+
+    const events = await runPython('inbox.py', hub.url, transports, user, '200');
+    expect(payloadOf(events, 'registered')).toMatchObject({ status: 'success', queued: 200 });
+    expect(payloadOf(events, 'messages').list).toMatchObject(contents.map((content, index) => ({ content, seq: index + 1 })));
+
+    // Proved by the pong of an unmodified client: the next connection gets nothing again.
+    await ann.waitFor('message_delivered', 200);
+    expect((await connectAs(hub.url, user)).registered).toMatchObject({ queued: 0 });
+  });
+});
