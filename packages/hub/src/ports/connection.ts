@@ -35,7 +35,7 @@ export interface Connection {
    * Bytes accepted by `send` that the operating system (WebSocket) or a poll (polling) has not taken yet.
    */
   readonly bufferedBytes: number;
-  /** Since when (monotonic) bytes have waited while none were taken; undefined while nothing waits. */
+  /** Since when (monotonic) more than the low-water mark has waited while nothing was taken; undefined while it is less. */
   readonly stalledSinceMs: number | undefined;
   /**
    * Queues a packet. Packets leave in the order of the calls; those of one turn of the event loop
