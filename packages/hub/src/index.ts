@@ -1,2 +1,4 @@
+export { createHub, type Hub, type HubOptions } from './hub.ts';
+export type { HubEvent, HubEventListener } from './ports/hub-events.ts';
 export type * from './ports/store.ts';
 export { inboxOf, timelineOf } from './ports/store.ts';
