@@ -173,6 +173,8 @@ export class EngineSession implements TransportListener, Flushable {
     }
     if (this.#transport.writable) this.#write();
     this.#isMarked = false;
+    // Queued while the write was under way, say because it drained.
+    if (!this.#queue.isEmpty && this.#transport.writable) this.#mark();
   }
 
   startUpgrade(upgrade: { readonly isProbed: boolean; abort(): void }): void {

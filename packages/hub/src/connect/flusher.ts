@@ -9,6 +9,11 @@ export interface Flushable {
   flush(): void;
 }
 
+/** A room of ten thousand takes 100 ms to write to; heartbeats and other rooms wait no longer than this for it. */
+const sliceMs = 4;
+/** Reading the clock for each write would be felt. */
+const flushesPerLook = 16;
+
 export class Flusher {
   readonly joiner = new FrameJoiner();
   readonly #clock: Clock;
@@ -24,10 +29,21 @@ export class Flusher {
   }
 
   #run(): void {
+    const endMs = this.#clock.monotonic() + sliceMs;
     const dirty = this.#dirty;
+    // What is queued from inside `flush` is for the next turn.
     this.#dirty = [];
-    for (const item of dirty) item.flush();
+    let flushed = 0;
+    for (const item of dirty) {
+      if (flushed > 0 && flushed % flushesPerLook === 0 && this.#clock.monotonic() >= endMs) break;
+      flushed += 1;
+      item.flush();
+    }
     this.joiner.forget();
+    if (flushed === dirty.length) return;
+    const isScheduled = this.#dirty.length > 0;
+    this.#dirty = [...dirty.slice(flushed), ...this.#dirty];
+    if (!isScheduled) this.#clock.endOfTurn(() => this.#run());
   }
 }
 
