@@ -36,21 +36,30 @@ function installDependencies() {
   lock();
   try {
     if (isInstalled()) return;
-    process.stderr.write('Installing the dependencies (this is needed once and takes about a minute)…\n');
-    const npm = spawnSync('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], {
-      cwd: root,
-      env: environmentOfSystem(),
-      encoding: 'utf8',
-      shell: process.platform === 'win32',
-    });
-    if (npm.status !== 0) {
-      process.stderr.write(`${npm.stdout ?? ''}${npm.stderr ?? ''}${npm.error?.message ?? ''}\n`);
-      fail('The dependencies could not be installed: the reason is above. Run the same command again to try again.');
-    }
+    // Dependencies that are merely of another version are brought up to date in place, since "npm ci" deletes
+    // everything first, under the feet of whatever runs. Without a stamp nobody knows what is there: from scratch.
+    const isUpdate = existsSync(stampFile);
+    rmSync(stampFile, { force: true });
+    process.stderr.write(
+      isUpdate ? 'Updating the dependencies…\n' : 'Installing the dependencies (this is needed once and takes about a minute)…\n',
+    );
+    npm(isUpdate ? ['install', '--no-save'] : ['ci']);
     writeStamp();
   } finally {
     rmSync(lockFile, { force: true });
   }
+}
+
+function npm(command) {
+  const { status, stdout, stderr, error } = spawnSync('npm', [...command, '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    env: environmentOfSystem(),
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  if (status === 0) return;
+  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}\n`);
+  fail('The dependencies could not be installed: the reason is above. Run the same command again to try again.');
 }
 
 function isInstalled() {
