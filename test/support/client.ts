@@ -38,10 +38,15 @@ export async function connectClient(url: string, options: ClientOptions = {}): P
   const socket = io(url, { transports: ['websocket'], reconnectionDelay: 50, reconnectionDelayMax: 200, ...options, forceNew: true });
   const client = recordingClient(socket);
   await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('connect_error', (error) => {
+    const refused = (error: Error) => {
       socket.disconnect();
       reject(error);
+    };
+    socket.once('connect_error', refused);
+    socket.once('connect', () => {
+      // Later failures to connect are the client's own business: it tries again.
+      socket.off('connect_error', refused);
+      resolve();
     });
   });
   return client;

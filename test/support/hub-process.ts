@@ -22,6 +22,10 @@ export interface HubProcess {
   stop(): Promise<number | null>;
   /** kill -9. Resolves when the process has ended; does nothing if it has. */
   kill(): Promise<void>;
+  /** Any signal, such as SIGSTOP and SIGCONT. */
+  signal(name: NodeJS.Signals): void;
+  /** Resolves when the process has ended, for whatever reason. */
+  readonly ended: Promise<void>;
 }
 
 export interface HubProcessOptions {
@@ -46,6 +50,10 @@ export async function startHubProcess({ data, port = 0, args = [], openFilesMax 
   });
   let output = '';
   const ended = once(child, 'exit');
+  // A test that runs out of time while the hub starts has nobody left to end it.
+  const killWithParent = () => child.kill('SIGKILL');
+  process.once('exit', killWithParent);
+  child.once('exit', () => process.off('exit', killWithParent));
   const collect = (chunk: string) => {
     output += chunk;
   };
@@ -67,6 +75,10 @@ export async function startHubProcess({ data, port = 0, args = [], openFilesMax 
       child.kill('SIGKILL');
       await ended;
     },
+    signal(name) {
+      child.kill(name);
+    },
+    ended: ended.then(() => {}),
   };
 }
 
