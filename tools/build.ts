@@ -109,6 +109,8 @@ function writePackage({ folder, out, manifest }: Package): void {
   if (isProgram) chmodSync(program, 0o755);
   const published = {
     ...manifest,
+    devDependencies: undefined,
+    scripts: undefined,
     exports: Object.fromEntries([
       ...Object.entries(manifest.exports).map(([entry, path]) => [entry, { types: built(path, '.d.ts'), default: built(path, '.js') }]),
       ['./package.json', './package.json'],

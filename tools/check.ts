@@ -24,7 +24,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const files = sourceFiles(root);
 
 const steps: readonly Step[] = [
-  { name: 'format and lint', run: () => program('biome', ['ci', '--error-on-warnings', '.']) },
+  { name: 'format and lint', run: () => program('biome', ['ci', '--error-on-warnings', '--colors=off', '.']) },
   { name: 'types', run: () => program('tsc', ['-p', '.']) },
   { name: 'layers', run: () => failIfAny(layerProblems(files)) },
   { name: 'tidy', run: runTidy },

@@ -36,7 +36,6 @@ const homes: Readonly<Record<string, string>> = {
   ws: 'packages/hub/src/connect/',
   fastify: 'packages/hub/src/http/',
   pino: 'packages/hub/src/observe/',
-  'pino-pretty': 'packages/hub/src/observe/',
 };
 
 /** Entries of a package beside its index, and who may use them. */
