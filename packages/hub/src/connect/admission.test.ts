@@ -30,9 +30,20 @@ test('new sessions get a part of a turn, and the next turn gives them another', 
     if (admission.admits()) admitted += 1;
     clock.spend(0.5);
   }
-  expect(admitted).toBe(60);
+  expect(admitted).toBe(200);
   clock.nextTurn();
   expect(admission.admits()).toBe(true);
+});
+
+test('a fast turn has room for more', () => {
+  const clock = busyClock();
+  const admission = new Admission(clock);
+  let admitted = 0;
+  for (let asked = 0; asked < 1000; asked += 1) {
+    if (admission.admits()) admitted += 1;
+    clock.spend(0.1);
+  }
+  expect(admitted).toBe(300);
 });
 
 test('an idle hub admits everyone', () => {

@@ -7,11 +7,14 @@ import type { Clock } from '../lib/clock.ts';
 
 /** What a new session does afterwards (upgrade, register, catch-up) takes about three times this. */
 const turnShareMs = 30;
+/** So many are always welcome: a hub that has just started is slow at first, and a small group is no crowd. */
+const sessionsPerTurnMin = 200;
 
 export class Admission {
   readonly #clock: Clock;
   /** When the first new session of this turn came. */
   #turnStartMs: number | undefined;
+  #admittedInTurn = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -20,11 +23,15 @@ export class Admission {
   /** Whether this turn has time for one more session. */
   admits(): boolean {
     const now = this.#clock.monotonic();
-    if (this.#turnStartMs !== undefined) return now - this.#turnStartMs < turnShareMs;
-    this.#turnStartMs = now;
-    this.#clock.endOfTurn(() => {
-      this.#turnStartMs = undefined;
-    });
+    if (this.#turnStartMs === undefined) {
+      this.#turnStartMs = now;
+      this.#admittedInTurn = 0;
+      this.#clock.endOfTurn(() => {
+        this.#turnStartMs = undefined;
+      });
+    }
+    if (this.#admittedInTurn >= sessionsPerTurnMin && now - this.#turnStartMs >= turnShareMs) return false;
+    this.#admittedInTurn += 1;
     return true;
   }
 }
