@@ -1,0 +1,68 @@
+/** The stock Socket.IO client, with its own reconnection. */
+import { io } from 'socket.io-client';
+import type { Payload } from '../../support/client.ts';
+import type { Disturbance, Link, LinkHandlers } from './link.ts';
+
+export type StockTransports = 'websocket' | 'polling' | 'upgrade';
+
+/** Ends that the hub learns of: everything but a client that gave up waiting. */
+const silentReasons: ReadonlySet<string> = new Set(['ping timeout', 'transport error']);
+
+export function stockLink(url: string, transports: StockTransports, handlers: LinkHandlers): Link {
+  const socket = io(url, {
+    transports: transports === 'upgrade' ? ['polling', 'websocket'] : [transports],
+    autoConnect: false,
+    forceNew: true,
+    reconnectionDelay: 50,
+    reconnectionDelayMax: 300,
+    timeout: 5_000,
+  });
+  /** Replies to what an earlier connection sent are nobody's: the client may keep a packet and send it on the next one. */
+  let connection = 0;
+  let isStopped = false;
+  let comeBack: NodeJS.Timeout | undefined;
+  socket.on('connect', () => {
+    connection += 1;
+    handlers.onOpen();
+  });
+  socket.on('disconnect', (reason) => {
+    connection += 1;
+    handlers.onClose(silentReasons.has(reason));
+    // The one end after which the stock client stays away.
+    if (reason === 'io server disconnect' && !isStopped) comeBack = setTimeout(() => socket.connect(), 100);
+  });
+  // A refused CONNECT is for the application to repeat; what could not connect at all the client repeats by itself.
+  socket.on('connect_error', () => {
+    if (!socket.active && !isStopped) comeBack = setTimeout(() => socket.connect(), 100);
+  });
+  socket.onAny((name: string, payload: Payload) => handlers.onEvent(name, payload));
+  socket.io.on('ping', () => {
+    if (socket.connected) handlers.onPing();
+  });
+
+  return {
+    start: () => void socket.connect(),
+    emit(name, payload, onReply) {
+      if (!socket.connected) return;
+      const sentOn = connection;
+      socket.emit(name, payload, (reply: Payload) => {
+        if (connection === sentOn) onReply(reply);
+      });
+    },
+    disturb(disturbance: Disturbance) {
+      if (isStopped) return;
+      if (disturbance.kind === 'goodbye') {
+        socket.disconnect();
+        clearTimeout(comeBack);
+        comeBack = setTimeout(() => socket.connect(), disturbance.awayMs);
+      } else if (disturbance.kind === 'drop') {
+        socket.io.engine?.close();
+      }
+    },
+    stop() {
+      isStopped = true;
+      clearTimeout(comeBack);
+      socket.disconnect();
+    },
+  };
+}
