@@ -8,6 +8,7 @@ import type { Server } from 'node:http';
 import type { HubError } from '@parley/protocol';
 import { HubApi } from './api.ts';
 import { defaults, type HubSettings } from './config/options.ts';
+import { defaultConnectOptions } from './connect/options.ts';
 import { ProtocolServer } from './connect/server.ts';
 import { Core } from './core.ts';
 import { messagePacket } from './deliver/packets.ts';
@@ -101,7 +102,12 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const stopDescriptors = watchDescriptors(clock, log);
   const api = new HubApi(core, () => vitals.read());
   const server = new ProtocolServer({
-    options: { ...config, bufferLowWaterBytes: config.outboxLowWaterBytes },
+    options: {
+      ...config,
+      bufferLowWaterBytes: config.outboxLowWaterBytes,
+      // A client that answers nothing must not hold up the shutdown beyond the drain time.
+      closeTimeoutMs: Math.min(defaultConnectOptions.closeTimeoutMs, config.drainTimeoutMs),
+    },
     clock,
     random: systemRandom,
     accept: (connection, namespace) => core.accept(connection, namespace),
