@@ -1,3 +1,3 @@
+export { emptyMemoryState, type MemoryState } from './memory-state.ts';
+export { createMemoryStore, type MemoryStore } from './memory-store.ts';
 export { type MakeStore, type Restart, type StoreCapabilities, type StoreHarness, storeContract } from './store-contract.ts';
-export { type MemoryStore, createMemoryStore } from './memory-store.ts';
-export { type MemoryState, emptyMemoryState } from './memory-state.ts';

@@ -1,6 +1,6 @@
 import type {
-  AppendRequest,
   Appended,
+  AppendRequest,
   CursorAdvance,
   DeliveryReceipt,
   ReaderId,
@@ -12,10 +12,10 @@ import type {
 import { inboxOf, timelineOf } from '@parley/hub';
 import { HubError } from '@parley/protocol';
 import {
-  type MemoryMessage,
-  type MemoryState,
   cursorsOf,
   deliveredTo,
+  type MemoryMessage,
+  type MemoryState,
   openDevicesOf,
   readableBy,
   requireMember,

@@ -30,7 +30,8 @@ function historyOf(state: MemoryState, { userId, of }: HistoryQuery): readonly M
   }
   const received = (recipient: string, sender: string): readonly MemoryMessage[] =>
     streamOf(state, inboxOf(recipient)).messages.filter((message) => message.senderId === sender);
-  const both = of.withUserId === userId ? received(userId, userId) : [...received(userId, of.withUserId), ...received(of.withUserId, userId)];
+  const both =
+    of.withUserId === userId ? received(userId, userId) : [...received(userId, of.withUserId), ...received(of.withUserId, userId)];
   return both.toSorted((a, b) => a.id - b.id);
 }
 

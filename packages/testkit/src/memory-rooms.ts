@@ -1,7 +1,7 @@
 import type { JoinRequest, JoinResult, NewRoom, Room, RoomSummary } from '@parley/hub';
 import { timelineOf } from '@parley/hub';
 import { HubError } from '@parley/protocol';
-import { type MemoryState, cursorsOf, membersOf, membershipOf, requireMember, streamOf } from './memory-state.ts';
+import { cursorsOf, type MemoryState, membershipOf, membersOf, requireMember, streamOf } from './memory-state.ts';
 
 export function summaryOf(state: MemoryState, room: Room): RoomSummary {
   return { ...room, memberCount: membersOf(state, room.roomId).length };
@@ -30,7 +30,8 @@ export function joinRoom(state: MemoryState, { roomId, userId, nowMs, create, in
     return { room: made, members: membersOf(state, roomId), joined: true, created: true, joinedSeq: 0 };
   }
   const earlier = membershipOf(state, roomId, userId);
-  if (earlier !== undefined) return { room, members: membersOf(state, roomId), joined: false, created: false, joinedSeq: earlier.joinedSeq };
+  if (earlier !== undefined)
+    return { room, members: membersOf(state, roomId), joined: false, created: false, joinedSeq: earlier.joinedSeq };
   if (room.isPrivate && !invited) throw new HubError('room_private');
   if (membersOf(state, roomId).length >= room.maxMembers) throw new HubError('room_full');
   const joinedSeq = streamOf(state, timelineOf(roomId)).head;

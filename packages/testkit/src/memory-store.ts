@@ -9,7 +9,7 @@ import { HubError } from '@parley/protocol';
 import * as log from './memory-log.ts';
 import * as reads from './memory-reads.ts';
 import * as rooms from './memory-rooms.ts';
-import { type MemoryMessage, type MemoryState, emptyMemoryState, membersOf } from './memory-state.ts';
+import { emptyMemoryState, type MemoryMessage, type MemoryState, membersOf } from './memory-state.ts';
 
 export interface MemoryStore extends Store {
   /** Outlives the store: hand it to `createMemoryStore` to restart. */
@@ -51,7 +51,10 @@ export function createMemoryStore(options: StoreOptions, state: MemoryState = em
     createRoom: (room, inOrder) => soon(() => rooms.createRoom(state, room), inOrder),
     joinRoom: (request, inOrder) => soon(() => rooms.joinRoom(state, request), inOrder),
     leaveRoom: (roomId, userId, inOrder) => soon(() => rooms.leaveRoom(state, roomId, userId), inOrder),
-    saveStates: (states) => soon(() => states.forEach((one) => state.states.set(one.userId, one))),
+    saveStates: (states) =>
+      soon(() => {
+        for (const one of states) state.states.set(one.userId, one);
+      }),
     readStream: (query) => soon(() => reads.readStream(state, query)),
     history: (query) => soon(() => reads.history(state, query)),
     room: (roomId) =>

@@ -1,6 +1,6 @@
 import { type HistoryQuery, inboxOf } from '@parley/hub';
 import { expect, test } from 'vitest';
-import { type MakeStore, type Scenario, refusalOf, withStore } from './scenario.ts';
+import { type MakeStore, refusalOf, type Scenario, withStore } from './scenario.ts';
 
 const ofTea = { roomId: 'tea' };
 
@@ -55,57 +55,76 @@ export function historyContract(make: MakeStore): void {
     })();
   });
 
-  test('bounds may be ids of other streams, or of no message', withStore(make, async (t) => {
-    const ids = await teaTime(t);
-    const foreign = (ids[2] ?? 0) + 1;
-    expect(await page(t, { beforeId: foreign })).toEqual([[2, 3], true]);
-    expect(await page(t, { afterId: foreign })).toEqual([[4, 5], false]);
-    expect(await page(t, { beforeId: 1e12 })).toEqual([[4, 5], true]);
-    expect(await page(t, { afterId: 1e12 })).toEqual([[], false]);
-  }));
+  test(
+    'bounds may be ids of other streams, or of no message',
+    withStore(make, async (t) => {
+      const ids = await teaTime(t);
+      const foreign = (ids[2] ?? 0) + 1;
+      expect(await page(t, { beforeId: foreign })).toEqual([[2, 3], true]);
+      expect(await page(t, { afterId: foreign })).toEqual([[4, 5], false]);
+      expect(await page(t, { beforeId: 1e12 })).toEqual([[4, 5], true]);
+      expect(await page(t, { afterId: 1e12 })).toEqual([[], false]);
+    }),
+  );
 
-  test('history goes on working when its oldest part has expired', withStore(make, async (t) => {
-    const ids = await teaTime(t);
-    await t.say('tea', 'ann', { content: '6', createdAtMs: 1e9 });
-    expect(await t.expire(1e9, { deliveredMs: 1, undeliveredMs: 1e12 })).toBe(5);
-    expect(await page(t, {})).toEqual([[6], false]);
-    expect(await page(t, { beforeId: ids[4] ?? -1 })).toEqual([[], false]);
-    expect(await page(t, { afterId: ids[0] ?? -1 })).toEqual([[6], false]);
-  }));
+  test(
+    'history goes on working when its oldest part has expired',
+    withStore(make, async (t) => {
+      const ids = await teaTime(t);
+      await t.say('tea', 'ann', { content: '6', createdAtMs: 1e9 });
+      expect(await t.expire(1e9, { deliveredMs: 1, undeliveredMs: 1e12 })).toBe(5);
+      expect(await page(t, {})).toEqual([[6], false]);
+      expect(await page(t, { beforeId: ids[4] ?? -1 })).toEqual([[], false]);
+      expect(await page(t, { afterId: ids[0] ?? -1 })).toEqual([[6], false]);
+    }),
+  );
 
-  test('the history of a room is for its members', withStore(make, async (t) => {
-    await teaTime(t);
-    expect(await refusalOf(ask(t, { userId: 'bob' }))).toBe('not_member');
-    expect(await refusalOf(ask(t, { of: { roomId: 'nowhere' } }))).toBe('room_not_found');
-    await t.leave('tea', 'ann');
-    expect(await refusalOf(ask(t, {}))).toBe('not_member');
-  }));
+  test(
+    'the history of a room is for its members',
+    withStore(make, async (t) => {
+      await teaTime(t);
+      expect(await refusalOf(ask(t, { userId: 'bob' }))).toBe('not_member');
+      expect(await refusalOf(ask(t, { of: { roomId: 'nowhere' } }))).toBe('room_not_found');
+      await t.leave('tea', 'ann');
+      expect(await refusalOf(ask(t, {}))).toBe('not_member');
+    }),
+  );
 
-  test('both sides of a conversation see the same, and nobody else does', withStore(make, async (t) => {
-    await talk(t);
-    expect(await page(t, { userId: 'bob', of: { withUserId: 'ann' } })).toEqual([[4, 5], true]);
-    expect(await page(t, { userId: 'cleo', of: { withUserId: 'bob' } })).toEqual([[], false]);
-    await t.direct('ann', { senderId: 'ann', content: '9' });
-    expect(await page(t, { of: { withUserId: 'ann' } })).toEqual([[9], false]);
-  }));
+  test(
+    'both sides of a conversation see the same, and nobody else does',
+    withStore(make, async (t) => {
+      await talk(t);
+      expect(await page(t, { userId: 'bob', of: { withUserId: 'ann' } })).toEqual([[4, 5], true]);
+      expect(await page(t, { userId: 'cleo', of: { withUserId: 'bob' } })).toEqual([[], false]);
+      await t.direct('ann', { senderId: 'ann', content: '9' });
+      expect(await page(t, { of: { withUserId: 'ann' } })).toEqual([[9], false]);
+    }),
+  );
 
-  test('a history message is complete, with the time of its delivery', withStore(make, async (t) => {
-    for (const content of ['1', '2', '3']) await t.direct('ann', { senderId: 'bob', content, type: 'note', clientMsgId: content });
-    const advance = (seq: number, nowMs: number) => t.store.advance([{ userId: 'ann', deviceId: 'phone', stream: inboxOf('ann'), seq }], nowMs);
-    await advance(1, 100);
-    await advance(2, 200);
-    const { messages } = await ask(t, { of: { withUserId: 'bob' }, limit: 9 });
-    expect(messages.map(({ deliveredAtMs }) => deliveredAtMs)).toEqual([100, 200, undefined]);
-    expect(messages.map(({ deliveredAtMs: _, ...message }) => message)).toEqual(t.appended);
-  }));
+  test(
+    'a history message is complete, with the time of its delivery',
+    withStore(make, async (t) => {
+      for (const content of ['1', '2', '3']) await t.direct('ann', { senderId: 'bob', content, type: 'note', clientMsgId: content });
+      const advance = (seq: number, nowMs: number) =>
+        t.store.advance([{ userId: 'ann', deviceId: 'phone', stream: inboxOf('ann'), seq }], nowMs);
+      await advance(1, 100);
+      await advance(2, 200);
+      const { messages } = await ask(t, { of: { withUserId: 'bob' }, limit: 9 });
+      expect(messages.map(({ deliveredAtMs }) => deliveredAtMs)).toEqual([100, 200, undefined]);
+      expect(messages.map(({ deliveredAtMs: _, ...message }) => message)).toEqual(t.appended);
+    }),
+  );
 
-  test('one proof of receipt delivers everything below it, and room messages have no delivery time', withStore(make, async (t) => {
-    await t.room('tea', 'ann');
-    await t.say('tea', 'ann');
-    for (let count = 0; count < 3; count += 1) await t.direct('ann', { senderId: 'bob' });
-    await t.store.advance([{ userId: 'ann', deviceId: '', stream: inboxOf('ann'), seq: 3 }], 300);
-    const { messages } = await ask(t, { of: { withUserId: 'bob' }, limit: 9 });
-    expect(messages.map(({ deliveredAtMs }) => deliveredAtMs)).toEqual([300, 300, 300]);
-    expect((await ask(t, {})).messages.map(({ deliveredAtMs }) => deliveredAtMs)).toEqual([undefined]);
-  }));
+  test(
+    'one proof of receipt delivers everything below it, and room messages have no delivery time',
+    withStore(make, async (t) => {
+      await t.room('tea', 'ann');
+      await t.say('tea', 'ann');
+      for (let count = 0; count < 3; count += 1) await t.direct('ann', { senderId: 'bob' });
+      await t.store.advance([{ userId: 'ann', deviceId: '', stream: inboxOf('ann'), seq: 3 }], 300);
+      const { messages } = await ask(t, { of: { withUserId: 'bob' }, limit: 9 });
+      expect(messages.map(({ deliveredAtMs }) => deliveredAtMs)).toEqual([300, 300, 300]);
+      expect((await ask(t, {})).messages.map(({ deliveredAtMs }) => deliveredAtMs)).toEqual([undefined]);
+    }),
+  );
 }

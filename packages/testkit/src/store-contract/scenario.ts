@@ -1,4 +1,4 @@
-import type { AppendDirect, AppendRoom, Appended, Room, Store, StoreOptions, StoredMessage, StreamId } from '@parley/hub';
+import type { AppendDirect, Appended, AppendRoom, Room, Store, StoredMessage, StoreOptions, StreamId } from '@parley/hub';
 import { type ErrorCode, HubError } from '@parley/protocol';
 import { expect } from 'vitest';
 

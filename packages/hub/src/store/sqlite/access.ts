@@ -11,7 +11,9 @@ export interface Access {
 
 export function createAccess(db: Database): Access {
   const room = db.prepare<[string], unknown>('SELECT 1 FROM rooms WHERE room_id = ?');
-  const member = db.prepare<[string, string], { joined_seq: number }>('SELECT joined_seq FROM room_members WHERE room_id = ? AND user_id = ?');
+  const member = db.prepare<[string, string], { joined_seq: number }>(
+    'SELECT joined_seq FROM room_members WHERE room_id = ? AND user_id = ?',
+  );
 
   const requireRoom = (roomId: string): void => {
     if (room.get(roomId) === undefined) throw new Refused('room_not_found');

@@ -7,7 +7,7 @@ export function toHubError({ code, cause }: Refusal): HubError {
 }
 
 /** The value of an answer; throws what the thread refused with. */
-export function valueOf(answer: FromThread): unknown {
+export function openAnswer(answer: FromThread): unknown {
   if ('value' in answer) return answer.value;
   throw 'refusal' in answer ? toHubError(answer.refusal) : new StoreStartError(answer.startRefused);
 }

@@ -10,10 +10,10 @@
 import type { Database } from 'better-sqlite3';
 import type { StoreOptions } from '../../ports/store.ts';
 import { createAccess } from './access.ts';
-import { type Outcome, type Refusal, Refused, type WriteCall, type Writes, describe, invoke, toRefusal } from './calls.ts';
+import { describe, invoke, type Outcome, type Refusal, Refused, toRefusal, type WriteCall, type Writes } from './calls.ts';
 import { Counters } from './counters.ts';
 import { isSqliteError } from './database.ts';
-import { type WriteContext, createAppend } from './sql-append.ts';
+import { createAppend, type WriteContext } from './sql-append.ts';
 import { createExpire } from './sql-expire.ts';
 import { createReaders } from './sql-readers.ts';
 import { createSaveStates } from './sql-reads.ts';

@@ -38,12 +38,12 @@ interface Entry<C> extends PushOptions {
 
 export class CommitQueue<C> {
   readonly #options: CommitQueueOptions<C>;
-  #waiting: Entry<C>[] = [];
+  readonly #waiting: Entry<C>[] = [];
   #pendingCalls = 0;
   #pendingBytes = 0;
   #isRunning = false;
   #failure: HubError | undefined;
-  #onIdle: (() => void)[] = [];
+  readonly #onIdle: (() => void)[] = [];
 
   constructor(options: CommitQueueOptions<C>) {
     this.#options = options;

@@ -13,7 +13,9 @@ export class Counters {
 
   constructor(db: Database) {
     this.#select = db.prepare<[string], { value: number }>('SELECT value FROM meta WHERE key = ?');
-    this.#upsert = db.prepare<[string, number]>('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value');
+    this.#upsert = db.prepare<[string, number]>(
+      'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+    );
   }
 
   get(key: CounterKey): number {

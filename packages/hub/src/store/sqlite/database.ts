@@ -1,6 +1,7 @@
 /** Opens the database file: the checks of a start, the settings that durability rests on, and the schema. */
-import Database from 'better-sqlite3';
+
 import { statSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import { type DatabaseSetup, describe } from './calls.ts';
 import { migrations } from './migrations.ts';
 import { StoreStartError } from './start-error.ts';
@@ -90,7 +91,9 @@ function configure(db: Database.Database, file: string, databaseBytesMax: number
   }
   db.pragma('synchronous = FULL');
   if (db.pragma('synchronous', { simple: true }) !== 2) {
-    throw new StoreStartError(`SQLite refuses synchronous=FULL for ${file}, so no message would be safe: install the released build of Parley.`);
+    throw new StoreStartError(
+      `SQLite refuses synchronous=FULL for ${file}, so no message would be safe: install the released build of Parley.`,
+    );
   }
   db.pragma('foreign_keys = ON');
   db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
@@ -137,7 +140,8 @@ function explain(file: string, error: unknown): string {
   const detail = describe(error);
   const code = isSqliteError(error) ? error.code : '';
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return damaged(file, detail);
-  if (/^SQLITE_(CANTOPEN|READONLY|PERM)/.test(code)) return `${file} cannot be written (${detail}): correct its permissions, or choose another data folder with --data.`;
+  if (/^SQLITE_(CANTOPEN|READONLY|PERM)/.test(code))
+    return `${file} cannot be written (${detail}): correct its permissions, or choose another data folder with --data.`;
   if (/^SQLITE_FULL/.test(code)) return `There is no space left to open ${file}: free some, or choose another data folder with --data.`;
   if (/^SQLITE_BUSY/.test(code)) return `Another program holds ${file}: close it, then start again.`;
   return `${file} cannot be opened (${detail}): check the disk and the system's log.`;

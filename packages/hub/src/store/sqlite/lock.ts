@@ -2,9 +2,10 @@
  * One hub for each data folder. The lock is an exclusive transaction on a tiny database of its own:
  * the kernel frees it when the process ends, however it ends, so a lock can't go stale.
  */
-import Database from 'better-sqlite3';
-import { constants, accessSync, mkdirSync } from 'node:fs';
+
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe } from './calls.ts';
 import { isSqliteError } from './database.ts';
 import { StoreStartError } from './start-error.ts';
@@ -28,7 +29,9 @@ export function lockFolder(folder: string): () => void {
     db?.close();
     const isBusy = isSqliteError(cause) && cause.code.startsWith('SQLITE_BUSY');
     throw new StoreStartError(
-      isBusy ? `Another hub runs on the data folder ${folder}: stop it, or give this one its own folder with --data.` : unwritable(folder, cause),
+      isBusy
+        ? `Another hub runs on the data folder ${folder}: stop it, or give this one its own folder with --data.`
+        : unwritable(folder, cause),
       { cause },
     );
   }

@@ -3,9 +3,19 @@
  * and commits batch after batch; another reads, so that catching up never holds up a commit. The event loop
  * never waits for the disk.
  */
-import { HubError } from '@parley/protocol';
+
 import { join } from 'node:path';
-import { type AppendRequest, type Appended, type InOrder, type Store, type StoreOptions, type StoredMessage, inboxOf, timelineOf } from '../../ports/store.ts';
+import { HubError } from '@parley/protocol';
+import {
+  type Appended,
+  type AppendRequest,
+  type InOrder,
+  inboxOf,
+  type Store,
+  type StoredMessage,
+  type StoreOptions,
+  timelineOf,
+} from '../../ports/store.ts';
 import type { DatabaseSetup, Outcome, Reads, WriteCall, Writes } from './calls.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { lockFolder } from './lock.ts';

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { type AppendRequest, type StoreOptions, type StreamId, inboxOf, timelineOf } from '../../ports/store.ts';
+import { type AppendRequest, inboxOf, type StoreOptions, type StreamId, timelineOf } from '../../ports/store.ts';
 import type { Access } from './access.ts';
 import { Refused, type Writes } from './calls.ts';
 import type { Counters } from './counters.ts';

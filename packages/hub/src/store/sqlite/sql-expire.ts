@@ -6,7 +6,7 @@
  * one before it stays. Undelivered messages that may not be kept as long as delivered ones go from above
  * the user's cursor; the delivered ones below then stay for the history, but are no longer part of the log.
  */
-import { type StreamId, inboxOf } from '../../ports/store.ts';
+import { inboxOf, type StreamId } from '../../ports/store.ts';
 import type { Writes } from './calls.ts';
 import type { WriteContext } from './sql-append.ts';
 import { undelivered } from './stream-states.ts';

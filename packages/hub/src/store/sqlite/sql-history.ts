@@ -79,9 +79,7 @@ function createConversationPage(db: Database): (userId: string, withUserId: stri
         AND id > @afterId AND id < @beforeId
       ORDER BY id ${direction} LIMIT @limit`);
   const statements = { oldest: select('ASC'), newest: select('DESC') };
-  return (userId, withUserId) =>
-    (range, order, limit) =>
-      statements[order].all({ userId, withUserId, limit, ...range });
+  return (userId, withUserId) => (range, order, limit) => statements[order].all({ userId, withUserId, limit, ...range });
 }
 
 function createRoomPage(db: Database): (stream: StreamId) => Page {

@@ -7,7 +7,15 @@
  * - A device is known by its row for the inbox. In rooms that its user joined later it starts at the join.
  */
 import type { Database } from 'better-sqlite3';
-import { type CursorAdvance, type DeliveryReceipt, type ReaderId, type ReaderStream, type StreamId, inboxOf, timelineOf } from '../../ports/store.ts';
+import {
+  type CursorAdvance,
+  type DeliveryReceipt,
+  inboxOf,
+  type ReaderId,
+  type ReaderStream,
+  type StreamId,
+  timelineOf,
+} from '../../ports/store.ts';
 import { Refused, type Writes } from './calls.ts';
 import type { WriteContext } from './sql-append.ts';
 import { undelivered } from './stream-states.ts';

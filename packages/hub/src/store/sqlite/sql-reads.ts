@@ -3,7 +3,7 @@ import type { StoredMessage, UserState } from '../../ports/store.ts';
 import { createAccess } from './access.ts';
 import type { Reads, Writes } from './calls.ts';
 import { Counters } from './counters.ts';
-import { type MessageRow, createHistory, messageColumns, toMessage } from './sql-history.ts';
+import { createHistory, type MessageRow, messageColumns, toMessage } from './sql-history.ts';
 import { createRoomReads } from './sql-rooms.ts';
 
 export function createReads(db: Database): Reads {

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { type Room, type RoomMember, type RoomSummary, timelineOf } from '../../ports/store.ts';
-import { Refused, type Reads, type Writes } from './calls.ts';
+import { type Reads, Refused, type Writes } from './calls.ts';
 import type { WriteContext } from './sql-append.ts';
 
 interface RoomRow {
@@ -67,7 +67,9 @@ export function createRoomWrites(context: WriteContext): Pick<Writes, 'createRoo
 }
 
 function createInsertRoom({ db, counters }: WriteContext): (room: Room) => void {
-  const insert = db.prepare<[string, string, string, number, number, number]>(`INSERT INTO rooms (${roomColumns}) VALUES (?, ?, ?, ?, ?, ?)`);
+  const insert = db.prepare<[string, string, string, number, number, number]>(
+    `INSERT INTO rooms (${roomColumns}) VALUES (?, ?, ?, ?, ?, ?)`,
+  );
   const insertOwner = db.prepare<[string, string, number]>(
     "INSERT INTO room_members (room_id, user_id, joined_at, role, joined_seq) VALUES (?, ?, ?, 'owner', 0)",
   );

@@ -1,6 +1,6 @@
-import { HubError } from '@parley/protocol';
 import { Worker } from 'node:worker_threads';
-import { valueOf } from './answers.ts';
+import { HubError } from '@parley/protocol';
+import { openAnswer } from './answers.ts';
 import type { FromThread, ToThread } from './calls.ts';
 
 interface Asked {
@@ -19,8 +19,9 @@ export class Thread {
   /** `onDeath`: the thread ended without `stop`. Everything asked then, and later, rejects with the same error. */
   constructor(name: string, onDeath: (error: HubError) => void) {
     this.#onDeath = onDeath;
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    this.#worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), { name });
+    // The published package is compiled, and a URL is not rewritten like an import.
+    const url = import.meta.url.endsWith('.ts') ? new URL('./worker.ts', import.meta.url) : new URL('./worker.js', import.meta.url);
+    this.#worker = new Worker(url, { name });
     this.#worker.on('message', (answer: FromThread) => this.#onAnswer(answer));
     this.#worker.on('error', (error) => this.#die(error));
     this.#worker.on('messageerror', (error) => this.#die(error));
@@ -44,7 +45,7 @@ export class Thread {
     const asked = this.#asked.shift();
     if (asked === undefined) return;
     try {
-      asked.resolve(valueOf(answer));
+      asked.resolve(openAnswer(answer));
     } catch (error) {
       asked.reject(error);
     }

@@ -1,8 +1,9 @@
 /** A thread of the store: owns one connection and answers each message once, in order. */
-import type { Database } from 'better-sqlite3';
+
 import { type MessagePort, parentPort } from 'node:worker_threads';
+import type { Database } from 'better-sqlite3';
 import { BatchWriter } from './batch.ts';
-import { type DatabaseSetup, type FromThread, type ReadCall, type Reads, type ToThread, describe, invoke, toRefusal } from './calls.ts';
+import { type DatabaseSetup, describe, type FromThread, invoke, type ReadCall, type Reads, type ToThread, toRefusal } from './calls.ts';
 import { closeDatabase, isSqliteError, openDatabase } from './database.ts';
 import { createReads } from './sql-reads.ts';
 import { StoreStartError } from './start-error.ts';

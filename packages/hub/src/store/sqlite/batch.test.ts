@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { BatchWriter } from './batch.ts';
+import type { Outcome, WriteCall } from './calls.ts';
+import { openDatabase } from './database.ts';
+import { makeFolder, removeFolder } from './test-folder.ts';
+
+const options = { queueMessagesMax: 100, queueOverflow: 'reject' } as const;
+
+let folder = '';
+let db: Database.Database;
+let writer: BatchWriter;
+
+beforeEach(() => {
+  folder = makeFolder();
+  db = openDatabase({ file: join(folder, 'parley.db'), readonly: false, databaseBytesMax: undefined, ...options });
+  writer = new BatchWriter(db, options);
+});
+
+afterEach(() => {
+  db.close();
+  removeFolder(folder);
+});
+
+function append(content: unknown): WriteCall {
+  const request = {
+    kind: 'direct',
+    senderId: 'bob',
+    recipientId: 'ann',
+    type: 'text',
+    content,
+    createdAtMs: 1,
+    clientMsgId: undefined,
+    receipt: false,
+  };
+  return { method: 'append', args: [request] };
+}
+
+const codes = (outcomes: readonly Outcome[]) => outcomes.map((outcome) => ('refusal' in outcome ? outcome.refusal.code : 'stored'));
+const contents = () => db.prepare<[], { content: string; seq: number }>('SELECT content, seq FROM messages ORDER BY seq').all();
+
+test('commits are made with synchronous=FULL, read back from SQLite', () => {
+  expect(db.pragma('synchronous', { simple: true })).toBe(2);
+  expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
+});
+
+test('a call that hits a fault of ours fails alone, and takes no seq', () => {
+  const outcomes = writer.commit([append('1'), append(undefined), append('2'), { method: 'saveStates', args: [7] }, append('3')]);
+  expect(codes(outcomes)).toEqual(['stored', 'internal_error', 'stored', 'internal_error', 'stored']);
+  expect(contents()).toEqual(['1', '2', '3'].map((content, index) => ({ content, seq: index + 1 })));
+});
+
+test('while another program holds the file nothing is stored, and later everything is again', () => {
+  db.pragma('busy_timeout = 0');
+  const other = new Database(join(folder, 'parley.db'));
+  other.exec('BEGIN IMMEDIATE');
+  expect(codes(writer.commit([append('1'), append('2')]))).toEqual(['overloaded', 'overloaded']);
+  other.exec('ROLLBACK');
+  other.close();
+  expect(codes(writer.commit([append('3')]))).toEqual(['stored']);
+  expect(contents()).toEqual([{ content: '3', seq: 1 }]);
+});
+
+test('a full disk stores nothing of the batch, and seq goes on without a gap once there is space', () => {
+  writer.commit([append('1')]);
+  const pages = Number(db.pragma('page_count', { simple: true }));
+  db.pragma(`max_page_count = ${pages + 1}`);
+  expect(codes(writer.commit([append('2'), append('x'.repeat(50_000))]))).toEqual(['storage_full', 'storage_full']);
+  db.pragma(`max_page_count = ${pages + 1_000}`);
+  expect(codes(writer.commit([append('3')]))).toEqual(['stored']);
+  expect(contents()).toEqual([
+    { content: '1', seq: 1 },
+    { content: '3', seq: 2 },
+  ]);
+  expect(writer.isBroken).toBe(false);
+});
+
+test('after an error of the disk nothing is tried again', () => {
+  writer.commit([append('1')]);
+  db.exec('ALTER TABLE messages RENAME TO lost');
+  expect(codes(writer.commit([append('2'), append('3')]))).toEqual(['storage_failed', 'storage_failed']);
+  db.exec('ALTER TABLE lost RENAME TO messages');
+  expect(codes(writer.commit([append('4')]))).toEqual(['storage_failed']);
+  expect(contents()).toEqual([{ content: '1', seq: 1 }]);
+});

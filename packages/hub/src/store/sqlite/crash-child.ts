@@ -1,0 +1,23 @@
+/** Appends until it is killed, and prints the content of each message whose append was acknowledged. */
+import { writeSync } from 'node:fs';
+import { openSqliteStore } from './open.ts';
+
+const [dataFolder = '', round = ''] = process.argv.slice(2);
+const store = await openSqliteStore({
+  dataFolder,
+  queueMessagesMax: 1e9,
+  queueOverflow: 'reject',
+  onAppended: () => {},
+  onFailed: () => process.exit(1),
+});
+
+async function appendForever(sender: number): Promise<never> {
+  for (let count = 0; ; count += 1) {
+    const content = `"${round} ${sender} ${count}"`;
+    const request = { kind: 'direct', recipientId: `ann ${count % 3}`, type: 'text', createdAtMs: count, receipt: false } as const;
+    await store.append({ ...request, senderId: `${sender}`, content, clientMsgId: content });
+    writeSync(1, `${content}\n`);
+  }
+}
+
+await Promise.all(Array.from({ length: 20 }, (_, sender) => appendForever(sender)));
