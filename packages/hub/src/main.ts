@@ -14,6 +14,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { isIPv6 } from 'node:net';
+import { resolve } from 'node:path';
 import process from 'node:process';
 import { loadConfig } from './config/load.ts';
 import type { Config } from './config/options.ts';
@@ -54,12 +55,15 @@ async function start(config: Config): Promise<void> {
     process.exit(exitCodes.failed);
   });
   try {
-    const hub = await createHub({ ...config, log, onFailed: () => endAfterStoreFailure(log) });
+    // Absolute, for the messages; in a folder that was deleted this fails at once.
+    const data = config.data === ':memory:' ? config.data : resolve(config.data);
+    const hub = await createHub({ ...config, data, log, onFailed: () => endAfterStoreFailure(log) });
     const server = createServer(recommendedHttpOptions);
     hub.attach(server);
     await listen(server, config);
     server.on('error', (error) => log.warn({ error }, 'A connection could not be accepted.'));
     stopOnSignal({ hub, server, config, log });
+    log.info({ version, data }, 'started');
     process.stdout.write(`parley listening on ${urlOf(server, config)}\n`);
     warnIfOpen(config, log);
   } catch (error) {
@@ -78,11 +82,11 @@ function openLog({ logLevel, logFormat }: Config): Log {
 }
 
 function listen(server: Server, { port, host }: Config): Promise<void> {
-  return new Promise((resolve, reject) => {
+  return new Promise((listening, reject) => {
     server.once('error', reject);
     server.listen({ port, host }, () => {
       server.off('error', reject);
-      resolve();
+      listening();
     });
   });
 }
