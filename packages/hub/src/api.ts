@@ -156,15 +156,15 @@ export class HubApi {
   }
 
   async stats(): Promise<HubStats> {
-    const { pool, presence, counters, services } = this.#core;
+    const { pool, presence, slowReaders, services } = this.#core;
     return {
       uptimeMs: services.clock.monotonic() - this.#startedMs,
       pool: pool.stats(),
       connectionsByUser: Object.fromEntries([...pool.users()].map((userId) => [userId, pool.sessionsOf(userId).size])),
       onlineUsers: [...presence.online()],
       store: await services.store.counts(),
-      liveDropped: counters.liveDropped,
-      slowClosed: counters.slowClosed,
+      liveDropped: slowReaders.liveDropped,
+      slowClosed: slowReaders.closed,
       vitals: this.#vitals(),
     };
   }

@@ -7,12 +7,8 @@
  * It does no I/O of its own and has no clock of its own, so the simulation runs all of it on virtual ones (I14).
  */
 import { HubError, userIdToWire } from '@parley/protocol';
-import { CursorWriter } from './deliver/cursor-writer.ts';
-import { OutboxBudget } from './deliver/outbox-budget.ts';
+import { Delivery } from './deliver/delivery.ts';
 import { eventPacket } from './deliver/packets.ts';
-import { PageGate } from './deliver/page-gate.ts';
-import { ProofSchedule } from './deliver/proof-schedule.ts';
-import { StreamReader } from './deliver/stream-reader.ts';
 import { Presence } from './fanout/presence.ts';
 import type { Streams } from './fanout/streams.ts';
 import { Watches } from './fanout/watches.ts';
@@ -25,9 +21,11 @@ import type { Connection, ConnectionHandlers, Refusal } from './ports/connection
 import type { HubEvent } from './ports/hub-events.ts';
 import type { Log } from './ports/log.ts';
 import type { PresenceView } from './ports/presence.ts';
-import { type DeliveryReceipt, inboxOf, type Store, timelineOf } from './ports/store.ts';
-import { Conversation } from './route/conversation.ts';
+import type { Session } from './ports/session.ts';
+import { type DeliveryReceipt, inboxOf, type Store, timelineOf, type UserState } from './ports/store.ts';
+import { Conversation, type ConversationPorts } from './route/conversation.ts';
 import type { CommandLimits, Services } from './route/services.ts';
+import { UnderWay } from './route/under-way.ts';
 import { presenceChange, toSeconds } from './route/views.ts';
 
 export interface CoreSettings extends CommandLimits {
@@ -55,74 +53,49 @@ export interface CorePorts {
   readonly onEvent: (event: HubEvent) => void;
 }
 
-export interface CoreCounters {
-  /** Live-only events dropped because their receiver was behind. */
-  liveDropped: number;
-  /** Connections closed because they took nothing for the slow deadline. */
-  slowClosed: number;
-  /** Commands that failed in a way that no error code foresees. */
-  unexpected: number;
-}
-
 export class Core {
   readonly services: Services;
   readonly pool: ConnectionPool;
   readonly presence: Presence;
-  readonly counters: CoreCounters = { liveDropped: 0, slowClosed: 0, unexpected: 0 };
   readonly #ports: CorePorts;
   readonly #sessions: Sessions;
-  readonly #cursors: CursorWriter;
+  readonly #delivery: Delivery;
   readonly #watches = new Watches();
-  #commandsUnderWay = 0;
-  #whenIdle: (() => void) | undefined;
-  #draining = false;
+  readonly #underWay = new UnderWay();
+  readonly #conversations: ConversationPorts;
+  #isDraining = false;
+  #slowClosed = 0;
+  #unexpectedFailures = 0;
 
   constructor(ports: CorePorts) {
     const { settings, store, streams, clock, random } = ports;
     this.#ports = ports;
     this.pool = new ConnectionPool(settings.connectionsPerUserMax);
     this.presence = new Presence(settings.idleTimeoutMs, (view) => this.#tellWatchers(view));
-    this.#cursors = new CursorWriter({ store, clock, onReceipts: (receipts) => this.#tellSenders(receipts) });
-    const proofs = new ProofSchedule(clock);
-    const budget = new OutboxBudget(
-      {
+    this.#delivery = new Delivery({
+      store,
+      clock,
+      outbox: {
         highWaterBytes: settings.outboxHighWaterBytes,
         lowWaterBytes: settings.outboxLowWaterBytes,
         totalBytesMax: settings.outboxTotalBytesMax,
       },
-      ports.outboxBytes,
-    );
-    const readerPorts = {
-      readStream: store.readStream.bind(store),
-      headOf: (stream: string) => streams.head(stream),
-      advance: this.#cursors.advance.bind(this.#cursors),
-      proofLater: proofs.later,
-      onLiveDropped: () => {
-        this.counters.liveDropped += 1;
-      },
-      enterGate: new PageGate(() => budget.hasRoom(), clock).enter,
-      budget,
-      clock,
-    };
+      outboxBytes: ports.outboxBytes,
+      headOf: (stream) => streams.head(stream),
+      onReceipts: (receipts) => this.#tellSenders(receipts),
+    });
     this.#sessions = new Sessions({
       store,
       clock,
       pool: this.pool,
-      makeReader: (connection, reader, ackMode) => new StreamReader(connection, reader, ackMode, readerPorts),
+      makeReader: (...args) => this.#delivery.makeReader(...args),
       follow: (reader, stream) => {
         streams.open(stream.stream, reader, stream.head);
         reader.follow(stream);
       },
       leave: (reader, stream) => streams.close(stream, reader),
-      onArrive: (session, stored) => {
-        this.presence.arrive(session.userId, stored, this.#now());
-        ports.onEvent({ type: 'registered', userId: session.userId, connectionId: session.connection.id });
-      },
-      onDepart: (session) => {
-        this.#watches.forget(session);
-        ports.onEvent({ type: 'unregistered', userId: session.userId, connectionId: session.connection.id });
-        return this.presence.depart(session.userId, this.#now());
-      },
+      onArrive: (session, stored) => this.#onArrive(session, stored),
+      onDepart: (session) => this.#onDepart(session),
     });
     this.services = {
       store,
@@ -137,13 +110,36 @@ export class Core {
       encode: eventPacket,
       onEvent: ports.onEvent,
     };
+    this.#conversations = {
+      services: this.services,
+      underWay: this.#underWay,
+      refusal: () => (this.#isDraining ? shuttingDown() : undefined),
+      onUnexpected: (error, event) => {
+        this.#unexpectedFailures += 1;
+        ports.log.error({ error, event }, 'A command failed in a way that nobody foresaw.');
+      },
+      onClosed: (connection, reason) => {
+        this.pool.close(connection, undefined);
+        ports.log.debug({ connection: connection.id, reason }, 'connection closed');
+      },
+    };
+  }
+
+  /** What happened to slow readers, since the start. */
+  get slowReaders(): { readonly liveDropped: number; readonly closed: number } {
+    return { liveDropped: this.#delivery.liveDropped, closed: this.#slowClosed };
+  }
+
+  /** Commands that failed in a way that no error code foresees, since the start. */
+  get unexpectedFailures(): number {
+    return this.#unexpectedFailures;
   }
 
   /** Decides over a new connection: who it is, or why it may not stay. */
   async accept(connection: Connection, namespace: string): Promise<ConnectionHandlers | { readonly refuse: Refusal }> {
     const { authenticator, clock, settings, log, version } = this.#ports;
     if (namespace !== '/') return { refuse: { message: 'Invalid namespace' } };
-    if (this.#draining) return { refuse: refusal(new HubError('shutting_down', { retryAfterS: 1 })) };
+    if (this.#isDraining) return { refuse: refusal(shuttingDown()) };
     const identity = await authenticator.authenticate(connection.handshake);
     if ('refuse' in identity) return identity;
 
@@ -151,25 +147,7 @@ export class Core {
     const message = identity.userId === undefined ? 'Welcome. Register with your user_id to begin.' : 'Welcome. Send any event to begin.';
     connection.send(eventPacket('connected', { message, server: 'parley', version, auth: authenticator.method }));
     log.debug({ connection: connection.id, address: connection.handshake.address }, 'connection opened');
-    return new Conversation(connection, identity, {
-      services: this.services,
-      refusal: () => (this.#draining ? new HubError('shutting_down', { retryAfterS: 1 }) : undefined),
-      onBegin: () => {
-        this.#commandsUnderWay += 1;
-      },
-      onEnd: () => {
-        this.#commandsUnderWay -= 1;
-        if (this.#commandsUnderWay === 0) this.#whenIdle?.();
-      },
-      onUnexpected: (error, event) => {
-        this.counters.unexpected += 1;
-        log.error({ err: error, event, connection: connection.id }, 'a command failed unexpectedly');
-      },
-      onClosed: (closed, reason) => {
-        this.pool.close(closed, undefined);
-        log.debug({ connection: closed.id, reason }, 'connection closed');
-      },
-    });
+    return new Conversation(connection, identity, this.#conversations);
   }
 
   /** Work of every second: finds idle users, and connections that did not register in time or take nothing any more. */
@@ -182,7 +160,7 @@ export class Core {
     }
     for (const { connection } of this.pool.sessions()) {
       if (nowMs - (connection.stalledSinceMs ?? nowMs) < this.#ports.settings.slowDeadlineMs) continue;
-      this.counters.slowClosed += 1;
+      this.#slowClosed += 1;
       sendAway(connection, 'slow_reader');
       // Its transport only, so that a stock client comes back and reads on from its cursor.
       connection.close('forced close');
@@ -191,7 +169,7 @@ export class Core {
 
   /** Refuses what is new and tells every client when to come back; spread, so that they do not come all at once. */
   announceShutdown(reconnectSpreadMs: number): void {
-    this.#draining = true;
+    this.#isDraining = true;
     for (const connection of this.pool.connections()) {
       const reconnect_after_ms = Math.round(reconnectSpreadMs * this.#ports.random.fraction());
       connection.send(eventPacket('going_away', { reason: 'shutting_down', reconnect_after_ms }));
@@ -199,17 +177,25 @@ export class Core {
   }
 
   /** Resolves when every command that was accepted has been carried out and answered. */
-  async commandsDone(): Promise<void> {
-    if (this.#commandsUnderWay === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#whenIdle = resolve;
-    });
+  commandsDone(): Promise<void> {
+    return this.#underWay.none();
   }
 
   /** Resolves when proofs of receipt and closings were written. */
   async settle(): Promise<void> {
     await this.#sessions.settle();
-    await this.#cursors.flush();
+    await this.#delivery.flush();
+  }
+
+  #onArrive(session: Session, stored: UserState | undefined): void {
+    this.presence.arrive(session.userId, stored, this.#now());
+    this.#ports.onEvent({ type: 'registered', userId: session.userId, connectionId: session.connection.id });
+  }
+
+  #onDepart(session: Session): UserState | undefined {
+    this.#watches.forget(session);
+    this.#ports.onEvent({ type: 'unregistered', userId: session.userId, connectionId: session.connection.id });
+    return this.presence.depart(session.userId, this.#now());
   }
 
   #now() {
@@ -239,6 +225,8 @@ export class Core {
 function sendAway(connection: Connection, reason: 'registration_timeout' | 'slow_reader'): void {
   connection.send(eventPacket('going_away', { reason, reconnect_after_ms: 0 }));
 }
+
+const shuttingDown = () => new HubError('shutting_down', { retryAfterS: 1 });
 
 function refusal(error: HubError): Refusal {
   return { message: error.message, data: { code: error.code, retry_after: error.retryAfterS } };

@@ -180,7 +180,7 @@ export interface LeftRoom extends Success {
 
 /** Shape: `{"status":"success","recipients":12}`. */
 export interface BroadcastSent extends Success {
-  /** Connections, the sender's included. */
+  /** Users, the sender included. */
   readonly recipients: number;
 }
 

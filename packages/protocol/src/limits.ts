@@ -27,8 +27,11 @@ export const limits = {
   /** Binary attachments of one packet. The limit of the stock parsers since socket.io-parser 4.2.6. */
   attachmentsMax: 10,
 
-  /** Packets in one polling body. A body of separators alone would otherwise become a million records. */
-  payloadPacketsMax: 1000,
+  /**
+   * Packets in one polling body. A body of separators alone would otherwise become a million records; but a client that
+   * emits a burst while it still polls puts all of it into one body, so this is what an honest burst may be.
+   */
+  payloadPacketsMax: 10_000,
 
   /** Digits of an acknowledgement id, so that it is exact as a JSON number. Clients count up from 0. */
   ackIdDigitsMax: 15,

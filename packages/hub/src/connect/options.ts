@@ -19,10 +19,7 @@ export interface ConnectOptions {
   readonly connectionsMax: number;
   /** Bytes of one packet from a client, of its attachments together, and of one polling body in either direction. Clients are told as `maxPayload`. */
   readonly packetBytesMax: number;
-  /**
-   * Packets in one polling body. A client that emits a burst while it polls puts all of it into one body, so this is
-   * what an honest burst may be; a thousand dispatches cost a few milliseconds.
-   */
+  /** Packets in one polling body. */
   readonly payloadPacketsMax: number;
   /** Bytes not yet taken from a session, at or below which it can take more: `onDrain` reports falling to it. */
   readonly bufferLowWaterBytes: number;
@@ -51,7 +48,7 @@ export const defaultConnectOptions: ConnectOptions = {
   corsOrigins: false,
   connectionsMax: 100_000,
   packetBytesMax: limits.packetBytesMax,
-  payloadPacketsMax: 10_000,
+  payloadPacketsMax: limits.payloadPacketsMax,
   bufferLowWaterBytes: 65_536,
   bufferBytesMax: 8_388_608,
   pingIntervalMs: 25_000,

@@ -21,6 +21,9 @@ import { answerError, answerJson, answerText } from './respond.ts';
 import type { Transport, TransportListener } from './transport.ts';
 import { deaf } from './transport.ts';
 
+/** The stock Python client (python-engineio) breaks off at a body with more packets than this. */
+const recordsMax = 16;
+
 export class PollingTransport implements Transport {
   readonly name = 'polling';
   readonly #options: ConnectOptions;
@@ -59,7 +62,7 @@ export class PollingTransport implements Transport {
     let bytes = 0;
     for (const { payload } of packets) {
       const recordBytes = Buffer.byteLength(payload) + 1;
-      if (records.length > 0 && bytes + recordBytes > this.#options.packetBytesMax) break;
+      if (records.length === recordsMax || (records.length > 0 && bytes + recordBytes > this.#options.packetBytesMax)) break;
       records.push(payload);
       bytes += recordBytes;
     }

@@ -18,6 +18,7 @@ import { nowOf } from './commands/command.ts';
 import { register } from './commands/register.ts';
 import { commandName, isBarrier, payloadOf, run } from './router.ts';
 import type { Services } from './services.ts';
+import type { UnderWay } from './under-way.ts';
 
 /** What may wait behind a barrier; a client that sends more without waiting is told so. */
 const heldEventsMax = 1000;
@@ -27,9 +28,7 @@ export interface ConversationPorts {
   readonly services: Services;
   /** Why no further command is taken, if so. */
   readonly refusal: () => HubError | undefined;
-  /** Called around each command, for the drain to wait for. */
-  readonly onBegin: () => void;
-  readonly onEnd: () => void;
+  readonly underWay: UnderWay;
   /** A failure that no error code foresees. */
   readonly onUnexpected: (error: unknown, event: string) => void;
   readonly onClosed: (connection: Connection, reason: CloseReason) => void;
@@ -92,9 +91,9 @@ export class Conversation implements ConnectionHandlers {
   }
 
   #begin(event: InboundEvent): void {
-    const { services, onBegin, onEnd } = this.#ports;
-    onBegin();
-    const done = this.#handle(event).finally(onEnd);
+    const { services, underWay } = this.#ports;
+    underWay.begin();
+    const done = this.#handle(event).finally(() => underWay.end());
     if (this.#caller !== undefined && event.name !== 'ack') services.presence.active(this.#caller.userId, nowOf(services));
     if (this.#isBarrier(event)) {
       this.#held = { events: [], characters: 0 };

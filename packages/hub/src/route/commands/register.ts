@@ -39,7 +39,8 @@ export async function register(services: Services, from: RegisteringConnection, 
   }
   if (payload.state !== undefined) {
     const chosen = services.presence.choose(userId, payload.state, undefined, nowOf(services));
-    if (chosen !== undefined) await services.store.saveStates([chosen]);
+    // The client has its answer. If the choice can't be kept now, it is when the user leaves.
+    if (chosen !== undefined) await services.store.saveStates([chosen]).catch(() => {});
   }
   return { userId, session };
 }

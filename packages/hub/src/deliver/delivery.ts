@@ -1,0 +1,58 @@
+/** The deliver stage as a whole: makes the readers of sessions, and writes down what they have proved. */
+import type { Clock } from '../lib/clock.ts';
+import type { Connection } from '../ports/connection.ts';
+import type { AckMode, Reader } from '../ports/session.ts';
+import type { DeliveryReceipt, ReaderId, Store, StreamId } from '../ports/store.ts';
+import { CursorWriter } from './cursor-writer.ts';
+import { OutboxBudget, type OutboxMarks } from './outbox-budget.ts';
+import { PageGate } from './page-gate.ts';
+import { ProofSchedule } from './proof-schedule.ts';
+import { type ReaderPorts, StreamReader } from './stream-reader.ts';
+
+export interface DeliveryPorts {
+  readonly store: Pick<Store, 'readStream' | 'advance'>;
+  readonly clock: Clock;
+  readonly outbox: OutboxMarks;
+  /** What waits in the outboxes of all connections. */
+  readonly outboxBytes: () => number;
+  /** The stream's head on this node; undefined if nobody here reads it. */
+  readonly headOf: (stream: StreamId) => number | undefined;
+  readonly onReceipts: (receipts: readonly DeliveryReceipt[]) => void;
+}
+
+export class Delivery {
+  readonly #cursors: CursorWriter;
+  readonly #readerPorts: ReaderPorts;
+  #liveDropped = 0;
+
+  constructor({ store, clock, outbox, outboxBytes, headOf, onReceipts }: DeliveryPorts) {
+    this.#cursors = new CursorWriter({ store, clock, onReceipts });
+    const budget = new OutboxBudget(outbox, outboxBytes);
+    this.#readerPorts = {
+      readStream: (query) => store.readStream(query),
+      headOf,
+      advance: (advance) => this.#cursors.advance(advance),
+      proofLater: new ProofSchedule(clock).later,
+      onLiveDropped: () => {
+        this.#liveDropped += 1;
+      },
+      enterGate: new PageGate(() => budget.hasRoom(), clock).enter,
+      budget,
+      clock,
+    };
+  }
+
+  /** Live-only events that were dropped because their receiver was behind. */
+  get liveDropped(): number {
+    return this.#liveDropped;
+  }
+
+  makeReader(connection: Connection, reader: ReaderId, ackMode: AckMode): Reader {
+    return new StreamReader(connection, reader, ackMode, this.#readerPorts);
+  }
+
+  /** Resolves when all proofs so far were written, or could not be. */
+  flush(): Promise<void> {
+    return this.#cursors.flush();
+  }
+}
