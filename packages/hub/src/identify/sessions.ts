@@ -120,8 +120,14 @@ export class Sessions {
     return unproved;
   }
 
+  /**
+   * Whether the store may take the reader as closed. A registration under way may have opened it already: its row must
+   * stay, or a hub that is killed later forgets that it has written to that connection.
+   */
   #isLast(reader: ReaderId): boolean {
-    for (const session of this.#ports.pool.sessionsOf(reader.userId)) if (session.deviceId === reader.deviceId) return false;
+    const { pool } = this.#ports;
+    if (pool.isArriving(reader.userId)) return false;
+    for (const session of pool.sessionsOf(reader.userId)) if (session.deviceId === reader.deviceId) return false;
     return true;
   }
 
