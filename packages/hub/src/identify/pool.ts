@@ -74,11 +74,6 @@ export class ConnectionPool {
     return this.#users.get(userId)?.sessions ?? noSessions;
   }
 
-  /** Whether a registration of the user is under way. */
-  isArriving(userId: string): boolean {
-    return (this.#users.get(userId)?.reserved ?? 0) > 0;
-  }
-
   /** The rooms of a user who is here; empty otherwise. */
   roomsOf(userId: string): ReadonlySet<string> {
     return this.#users.get(userId)?.rooms ?? noRooms;

@@ -1,9 +1,10 @@
+import { HubError } from '@parley/protocol';
 import { createMemoryStore } from '@parley/testkit';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../lib/manual-clock.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { Reader, Session } from '../ports/session.ts';
-import { inboxOf, type Store } from '../ports/store.ts';
+import { inboxOf, type ReaderStream, type Store, type StreamPosition } from '../ports/store.ts';
 import { ConnectionPool } from './pool.ts';
 import { type RegisteringParty, type SessionPorts, Sessions } from './sessions.ts';
 
@@ -30,13 +31,24 @@ const idleReader: Omit<Reader, 'userId'> = {
   close() {},
 };
 
-function sessionsOn(store: SessionPorts['store'], pool = new ConnectionPool(5)): Sessions {
+interface SetUp {
+  readonly pool?: ConnectionPool;
+  readonly clock?: ManualClock;
+  /** Of every reader. */
+  readonly unproved?: readonly StreamPosition[];
+  readonly follow?: SessionPorts['follow'];
+}
+
+function sessionsOn(
+  store: SessionPorts['store'],
+  { pool = new ConnectionPool(5), clock = new ManualClock(), ...rest }: SetUp = {},
+): Sessions {
   return new Sessions({
     store,
     pool,
-    clock: new ManualClock(),
-    makeReader: (_connection, { userId }) => ({ ...idleReader, userId }),
-    follow() {},
+    clock,
+    makeReader: (_connection, { userId }) => ({ ...idleReader, userId, unproved: () => rest.unproved ?? [] }),
+    follow: rest.follow ?? (() => {}),
     leave() {},
     onArrive() {},
     onDepart: () => undefined,
@@ -74,4 +86,58 @@ test('a reader that closes while the next one is being opened does not make a ki
   const restarted = createMemoryStore(storeOptions, store.state);
   const streams = await restarted.openReader(ann, 0, () => {});
   expect(streams).toMatchObject([{ stream: inboxOf('ann'), cursor: 0, written: 1 }]);
+});
+
+describe('a closing that the store has not taken yet', () => {
+  const written = [{ stream: inboxOf('ann'), seq: 1 }];
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  /** One message has been written to Ann and is not proved; the store refuses to hear of the end of the connection. */
+  async function setUp() {
+    const store = createMemoryStore(storeOptions);
+    const append = () =>
+      store.append({
+        ...{ kind: 'direct', senderId: 'bob', recipientId: 'ann', content: '1', type: 'text' },
+        ...{ createdAtMs: 0, storedAtMs: 0, clientMsgId: undefined, receipt: false },
+      });
+    await append();
+    const clock = new ManualClock();
+    const followed: ReaderStream[] = [];
+    const refusing = { isOn: true };
+    const closeReader: Store['closeReader'] = (...args) =>
+      refusing.isOn ? Promise.reject(new HubError('storage_full')) : store.closeReader(...args);
+    const follow: SessionPorts['follow'] = (_reader, stream) => followed.push(stream);
+    const sessions = sessionsOn({ ...store, closeReader }, { clock, unproved: written, follow });
+    const openAgain = () => createMemoryStore(storeOptions, store.state).openReader(ann, 0, () => {});
+    return { store, append, clock, followed, refusing, sessions, openAgain };
+  }
+
+  test('is taken into account by the next connection of the same reader', async () => {
+    const { sessions, store, followed } = await setUp();
+    sessions.close(await registered(sessions, connectionOf('first')));
+    // As if the next one had been opened before the closing was handed in.
+    await store.closeReader(ann, [], true);
+    followed.length = 0;
+    await registered(sessions, connectionOf('second'));
+    expect(followed).toMatchObject([{ stream: inboxOf('ann'), cursor: 0, written: 1 }]);
+  });
+
+  test('is handed in again until the store takes it', async () => {
+    const { sessions, clock, refusing, append, openAgain } = await setUp();
+    sessions.close(await registered(sessions, connectionOf('first')));
+    await settled();
+    refusing.isOn = false;
+    clock.advance(1000);
+    await settled();
+    await append();
+    expect(await openAgain()).toMatchObject([{ cursor: 0, written: 1, head: 2 }]);
+  });
+
+  test('does not hold up the end of the hub', async () => {
+    const { sessions, openAgain } = await setUp();
+    sessions.close(await registered(sessions, connectionOf('first')));
+    await sessions.settle();
+    // What is not known as closed counts as open: all of it may have been written.
+    expect(await openAgain()).toMatchObject([{ cursor: 0, written: 1 }]);
+  });
 });

@@ -2,16 +2,25 @@
  * Turns connections into sessions and back.
  *
  *     register: reserve a place ─► open the reader in the store ─► (in commit order) announce, join the streams, appear
- *     close:    leave the streams ─► remember what was written without proof ─► disappear
+ *     close:    leave the streams ─► disappear ─► (until the store has it) remember what was written without proof
  *
  * Joining the streams happens inside the store's ordered callback, so no message falls between
  * what the store reported and what is published live.
  */
-import { HubError } from '@parley/protocol';
+import { type ErrorCode, HubError } from '@parley/protocol';
 import type { Clock } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { AckMode, Reader, Session } from '../ports/session.ts';
-import { inboxOf, type ReaderId, type ReaderStream, type Store, type StreamId, timelineOf, type UserState } from '../ports/store.ts';
+import {
+  inboxOf,
+  type ReaderId,
+  type ReaderStream,
+  type Store,
+  type StreamId,
+  type StreamPosition,
+  timelineOf,
+  type UserState,
+} from '../ports/store.ts';
 import type { ConnectionPool } from './pool.ts';
 
 export interface SessionPorts {
@@ -44,10 +53,22 @@ export interface RegisteringParty {
   onSession(session: Session, registered: Registered): void;
 }
 
+/** A closing that the store does not know of yet. */
+interface Closing extends ReaderId {
+  readonly written: readonly StreamPosition[];
+}
+
+/** After the store refused for the moment. */
+const retryMs = 1000;
+
 export class Sessions {
   readonly #ports: SessionPorts;
-  /** Closings that are still being written. */
-  readonly #closing = new Set<Promise<void>>();
+  /** Registrations whose reader the store is opening. */
+  readonly #opening = new Set<ReaderId>();
+  readonly #closing = new Set<Closing>();
+  /** What is being written; `settle` waits for it. */
+  readonly #writes = new Set<Promise<void>>();
+  #isSettling = false;
 
   constructor(ports: SessionPorts) {
     this.#ports = ports;
@@ -60,15 +81,18 @@ export class Sessions {
     let begun = false;
     try {
       const [stored] = await store.states([registration.userId]);
+      this.#opening.add(registration);
       await store.openReader(registration, clock.now(), (streams) => {
+        this.#opening.delete(registration);
         if (!party.isOpen()) return;
         begun = true;
         this.#begin(connection, registration, streams, stored, party);
       });
     } finally {
+      this.#opening.delete(registration);
       if (!begun) pool.release(registration.userId);
     }
-    if (!begun) await store.closeReader(registration, [], this.#isLast(registration));
+    if (!begun) this.#track(this.#remember({ ...registration, written: [] }));
   }
 
   close(session: Session): void {
@@ -80,14 +104,15 @@ export class Sessions {
     // Told while the pool still knows the user's rooms, whose watchers hear of it.
     const state = this.#ports.onDepart(session);
     pool.close(session.connection, session);
-    // Both failures cost at most a mark of redelivery and a time of last seen, and the store reports its own failure.
-    this.#track(store.closeReader({ userId, deviceId }, reader.unproved(), this.#isLast(session)));
+    this.#track(this.#remember({ userId, deviceId, written: reader.unproved() }));
+    // A failure costs at most a time of last seen.
     if (state !== undefined) this.#track(store.saveStates([state]));
   }
 
   /** Resolves when all closings so far were written. */
   async settle(): Promise<void> {
-    await Promise.all(this.#closing);
+    this.#isSettling = true;
+    await Promise.all(this.#writes);
   }
 
   #begin(
@@ -110,14 +135,31 @@ export class Sessions {
     this.#ports.onArrive(session, stored);
   }
 
-  /** What other open connections of the same reader were sent and have not proved: this one gets it too, marked. */
+  /** What other connections of the same reader were sent and have not proved: this one gets it too, marked. */
   #unprovedOfOthers(registration: ReaderId): Map<StreamId, number> {
+    const open = [...this.#ports.pool.sessionsOf(registration.userId)].filter((session) => isSame(session, registration));
+    const closing = [...this.#closing].filter((closed) => isSame(closed, registration));
+    const written = [...open.map(({ reader }) => reader.unproved()), ...closing.map((closed) => closed.written)].flat();
     const unproved = new Map<StreamId, number>();
-    for (const session of this.#ports.pool.sessionsOf(registration.userId)) {
-      if (session.deviceId !== registration.deviceId) continue;
-      for (const { stream, seq } of session.reader.unproved()) unproved.set(stream, Math.max(seq, unproved.get(stream) ?? 0));
-    }
+    for (const { stream, seq } of written) unproved.set(stream, Math.max(seq, unproved.get(stream) ?? 0));
     return unproved;
+  }
+
+  /** Has the store remember what was written to a reader without proof, as soon as it can. At the end of the hub it has one chance. */
+  async #remember(closing: Closing): Promise<void> {
+    const { store, clock } = this.#ports;
+    this.#closing.add(closing);
+    for (;;) {
+      try {
+        await store.closeReader(closing, closing.written, this.#isLast(closing));
+        break;
+      } catch (error) {
+        // What is not remembered as closed counts as open, so that all of it comes again with a mark.
+        if (this.#isSettling || !isPassing(error)) break;
+        await new Promise<void>((resolve) => clock.after(retryMs, resolve));
+      }
+    }
+    this.#closing.delete(closing);
   }
 
   /**
@@ -125,17 +167,21 @@ export class Sessions {
    * stay, or a hub that is killed later forgets that it has written to that connection.
    */
   #isLast(reader: ReaderId): boolean {
-    const { pool } = this.#ports;
-    if (pool.isArriving(reader.userId)) return false;
-    for (const session of pool.sessionsOf(reader.userId)) if (session.deviceId === reader.deviceId) return false;
-    return true;
+    const others = [...this.#ports.pool.sessionsOf(reader.userId), ...this.#opening];
+    return !others.some((other) => isSame(other, reader));
   }
 
   #track(write: Promise<void>): void {
-    const settled = write.catch(() => {}).finally(() => this.#closing.delete(settled));
-    this.#closing.add(settled);
+    const settled = write.catch(() => {}).finally(() => this.#writes.delete(settled));
+    this.#writes.add(settled);
   }
 }
+
+const isSame = (a: ReaderId, b: ReaderId): boolean => a.userId === b.userId && a.deviceId === b.deviceId;
+
+/** Whether the same call can succeed later. */
+const isPassing = (error: unknown): boolean => error instanceof HubError && passing.has(error.code);
+const passing: ReadonlySet<ErrorCode> = new Set(['overloaded', 'storage_full']);
 
 function summary(streams: readonly ReaderStream[]): Registered {
   return {
