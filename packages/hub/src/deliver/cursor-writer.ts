@@ -4,7 +4,7 @@
  * Losing a batch loses no message: what it would have proved is delivered again.
  */
 import type { Clock } from '../lib/clock.ts';
-import type { CursorAdvance, DeliveryReceipt, Store } from '../ports/store.ts';
+import type { CursorAdvance, DeliveryReceipt, ReaderId, Store, StreamId, StreamPosition } from '../ports/store.ts';
 
 const retryMs = 1000;
 
@@ -14,9 +14,13 @@ export interface CursorWriterPorts {
   readonly onReceipts: (receipts: readonly DeliveryReceipt[]) => void;
 }
 
+/** By reader, then by stream. */
+type Advances = Map<string, Map<StreamId, CursorAdvance>>;
+
 export class CursorWriter {
   readonly #ports: CursorWriterPorts;
-  #waiting = new Map<string, CursorAdvance>();
+  #waiting: Advances = new Map();
+  #writing: Advances = new Map();
   #running: Promise<void> | undefined;
 
   constructor(ports: CursorWriterPorts) {
@@ -28,6 +32,13 @@ export class CursorWriter {
     if (this.#running === undefined) this.#schedule();
   }
 
+  /** What was proved by this reader and is not on disk yet: a hub that dies now delivers it again. */
+  *pending(reader: ReaderId): Iterable<StreamPosition> {
+    const key = keyOf(reader);
+    yield* this.#writing.get(key)?.values() ?? [];
+    yield* this.#waiting.get(key)?.values() ?? [];
+  }
+
   /** Resolves when everything handed in so far was written, or could not be. */
   async flush(): Promise<void> {
     await this.#running;
@@ -35,10 +46,11 @@ export class CursorWriter {
   }
 
   #keep(advance: CursorAdvance): void {
-    // JSON keeps the three parts apart whatever characters they contain.
-    const key = JSON.stringify([advance.userId, advance.deviceId, advance.stream]);
-    const known = this.#waiting.get(key);
-    if (known === undefined || known.seq < advance.seq) this.#waiting.set(key, advance);
+    const key = keyOf(advance);
+    const ofReader = this.#waiting.get(key) ?? new Map<StreamId, CursorAdvance>();
+    const known = ofReader.get(advance.stream);
+    if (known === undefined || known.seq < advance.seq) ofReader.set(advance.stream, advance);
+    this.#waiting.set(key, ofReader);
   }
 
   #schedule(): void {
@@ -51,8 +63,9 @@ export class CursorWriter {
   }
 
   async #write(): Promise<void> {
-    const batch = [...this.#waiting.values()];
+    this.#writing = this.#waiting;
     this.#waiting = new Map();
+    const batch = [...this.#writing.values()].flatMap((ofReader) => [...ofReader.values()]);
     try {
       this.#ports.onReceipts(await this.#ports.store.advance(batch, this.#ports.clock.now()));
     } catch {
@@ -60,5 +73,9 @@ export class CursorWriter {
       await new Promise<void>((resolve) => this.#ports.clock.after(retryMs, resolve));
       for (const advance of batch) this.#keep(advance);
     }
+    this.#writing = new Map();
   }
 }
+
+/** JSON keeps the parts apart whatever characters they contain. */
+const keyOf = ({ userId, deviceId }: ReaderId): string => JSON.stringify([userId, deviceId]);

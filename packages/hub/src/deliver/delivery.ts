@@ -32,6 +32,7 @@ export class Delivery {
       readStream: (query) => store.readStream(query),
       headOf,
       advance: (advance) => this.#cursors.advance(advance),
+      pendingProofs: (reader) => this.#cursors.pending(reader),
       proofLater: new ProofSchedule(clock).later,
       onLiveDropped: () => {
         this.#liveDropped += 1;

@@ -37,6 +37,8 @@ export interface ReaderPorts {
   /** The stream's head on this node; undefined if the stream is not read here any more. */
   readonly headOf: (stream: StreamId) => number | undefined;
   readonly advance: (advance: CursorAdvance) => void;
+  /** Proofs of this reader that are not on disk yet. */
+  readonly pendingProofs: (reader: ReaderId) => Iterable<StreamPosition>;
   /** Calls `onProofDue` after the proof interval. */
   readonly proofLater: (reader: StreamReader) => void;
   readonly onLiveDropped: () => void;
@@ -156,8 +158,11 @@ export class StreamReader implements Reader {
   }
 
   unproved(): readonly StreamPosition[] {
-    const written = new Map(this.#pinged);
-    for (const [stream, seq] of this.#unproved) written.set(stream, seq);
+    const written = new Map<StreamId, number>();
+    const pending = this.#ports.pendingProofs({ userId: this.userId, deviceId: this.#deviceId });
+    // From the oldest to the latest, so that of each stream the highest remains.
+    for (const { stream, seq } of pending) written.set(stream, seq);
+    for (const positions of [this.#pinged ?? [], this.#unproved]) for (const [stream, seq] of positions) written.set(stream, seq);
     return [...written].map(([stream, seq]) => ({ stream, seq }));
   }
 
