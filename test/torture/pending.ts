@@ -58,7 +58,7 @@ async function fill(data: string, pending: number): Promise<void> {
 
 function message(index: number) {
   const content = JSON.stringify(`message ${index} ${'x'.repeat(80)}`);
-  const common = { kind: 'direct', type: 'text', receipt: false, createdAtMs: Date.now() } as const;
+  const common = { kind: 'direct', type: 'text', receipt: false, createdAtMs: Date.now(), storedAtMs: 0 } as const;
   return { ...common, senderId: `sender-${index % 100}`, recipientId: `user-${index % recipients}`, content, clientMsgId: `m${index}` };
 }
 

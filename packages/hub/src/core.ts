@@ -44,6 +44,8 @@ export interface CorePorts {
   /** Fed by the store's `onAppended`. */
   readonly streams: Streams;
   readonly clock: Clock;
+  /** The retention clock, see `Store.expire`. */
+  readonly runningMs: () => number;
   readonly random: Random;
   readonly authenticator: Authenticator;
   /** What waits in the outboxes of all connections. */
@@ -100,6 +102,7 @@ export class Core {
     this.services = {
       store,
       clock,
+      runningMs: ports.runningMs,
       random,
       sessions: this.#sessions,
       directory: this.pool,

@@ -17,6 +17,7 @@ import { createHttpHandler } from './http/handler.ts';
 import { openAuthenticator } from './identify/open-authenticator.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { systemRandom } from './lib/random.ts';
+import { runningTime } from './lib/running-time.ts';
 import { startMaintenance } from './maintenance.ts';
 import { watchDescriptors } from './observe/descriptors.ts';
 import { version } from './observe/version.ts';
@@ -79,7 +80,9 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       options.onFailed?.(error);
     },
   });
+  const runningMs = runningTime(clock, await store.retentionTime());
   const core: Core = new Core({
+    runningMs,
     outboxBytes: () => server.bufferedBytes,
     settings: config,
     store,
@@ -95,6 +98,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     core,
     store,
     clock,
+    runningMs,
     retention: { deliveredMs: config.retentionDeliveredMs, undeliveredMs: config.retentionUndeliveredMs },
     log,
   });

@@ -7,19 +7,25 @@ import type { Log } from './ports/log.ts';
 import type { Retention, Store } from './ports/store.ts';
 
 const tickMs = 1000;
-const expireIntervalMs = 60_000;
+/** A tenth of the shorter retention, but no more often than this, and at least this often. */
+const expireIntervalMinMs = 1000;
+const expireIntervalMaxMs = 60_000;
 
 export interface MaintenancePorts {
   readonly core: Core;
   readonly store: Store;
   readonly clock: Clock;
+  /** The retention clock, see `Store.expire`. */
+  readonly runningMs: () => number;
   readonly retention: Retention;
   readonly log: Log;
 }
 
 /** Starts it; the returned function ends it. */
 export function startMaintenance(ports: MaintenancePorts): Cancel {
-  const { core, clock } = ports;
+  const { core, clock, retention } = ports;
+  const shortestMs = Math.min(retention.deliveredMs, retention.undeliveredMs);
+  const expireIntervalMs = Math.min(expireIntervalMaxMs, Math.max(expireIntervalMinMs, shortestMs / 10));
   let expiring = false;
   const stopTicks = every(clock, tickMs, () => core.tick());
   const stopExpiry = every(clock, expireIntervalMs, () => {
@@ -36,11 +42,11 @@ export function startMaintenance(ports: MaintenancePorts): Cancel {
 }
 
 /** Removes what the retention allows to remove, a bounded part at a time, so that sends are not held up. */
-async function expire({ store, clock, retention, log }: MaintenancePorts): Promise<void> {
+async function expire({ store, runningMs, retention, log }: MaintenancePorts): Promise<void> {
   try {
     let removed = 0;
     for (let more = true; more; ) {
-      const part = await store.expire(retention, clock.now());
+      const part = await store.expire(retention, runningMs());
       removed += part.removed;
       more = part.more;
     }

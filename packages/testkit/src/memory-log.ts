@@ -29,7 +29,7 @@ export function append(state: MemoryState, request: AppendRequest, options: Stor
   const isDirect = request.kind === 'direct';
   const id = isDirect ? inboxOf(request.recipientId) : timelineOf(request.roomId);
   const stream = streamOf(state, id);
-  const { senderId, clientMsgId, type, content, createdAtMs } = request;
+  const { senderId, clientMsgId, type, content, createdAtMs, storedAtMs } = request;
   const first = stream.messages.find((message) => message.senderId === senderId && message.clientMsgId === clientMsgId);
   if (clientMsgId !== undefined && first !== undefined) {
     return { appended: { id: first.id, seq: first.seq, createdAtMs: first.createdAtMs, duplicate: true } };
@@ -50,6 +50,7 @@ export function append(state: MemoryState, request: AppendRequest, options: Stor
     type,
     content,
     createdAtMs,
+    storedAtMs,
     clientMsgId,
     echo: isDirect || request.echo,
     receipt: isDirect && request.receipt,
@@ -125,12 +126,13 @@ function advanceOne(state: MemoryState, { userId, deviceId, stream, seq }: Curso
 }
 
 export function expire(state: MemoryState, retention: Retention, nowMs: number): { removed: number; more: boolean } {
+  state.retentionTime = Math.max(state.retentionTime, Math.round(nowMs));
   let removed = 0;
   for (const stream of state.streams.values()) {
     const kept = stream.messages.filter((message) => {
       const deliveredSeq = message.recipientId === undefined ? message.seq : deliveredTo(state, message.recipientId);
       const isDelivered = message.seq <= deliveredSeq;
-      const isOld = nowMs - message.createdAtMs > (isDelivered ? retention.deliveredMs : retention.undeliveredMs);
+      const isOld = nowMs - message.storedAtMs > (isDelivered ? retention.deliveredMs : retention.undeliveredMs);
       const nextSeq = (isDelivered ? stream.trimmed : Math.max(stream.trimmed, deliveredSeq)) + 1;
       if (!isOld || message.seq > nextSeq) return true;
       stream.trimmed = Math.max(stream.trimmed, message.seq);

@@ -11,7 +11,7 @@ export function readStream(state: MemoryState, query: Parameters<Store['readStre
   for (const message of found.slice(0, query.limit)) {
     bytes += encoder.encode(message.content).length;
     if (page.length > 0 && bytes > query.bytesMax) break;
-    page.push(withoutReceipt(message));
+    page.push(stored(message));
   }
   return page;
 }
@@ -37,10 +37,10 @@ function historyOf(state: MemoryState, { userId, of }: HistoryQuery): readonly M
 
 function toHistory(state: MemoryState, message: MemoryMessage): HistoryMessage {
   const delivery = streamOf(state, message.stream).deliveries.find(({ seq }) => seq >= message.seq);
-  return { ...withoutReceipt(message), deliveredAtMs: delivery?.atMs };
+  return { ...stored(message), deliveredAtMs: delivery?.atMs };
 }
 
-function withoutReceipt({ receipt: _, ...message }: MemoryMessage): StoredMessage {
+function stored({ receipt: _receipt, storedAtMs: _storedAtMs, ...message }: MemoryMessage): StoredMessage {
   return message;
 }
 

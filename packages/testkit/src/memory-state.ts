@@ -3,6 +3,7 @@ import { inboxOf, timelineOf } from '@parley/hub';
 import { HubError } from '@parley/protocol';
 
 export interface MemoryMessage extends StoredMessage {
+  readonly storedAtMs: number;
   readonly receipt: boolean;
 }
 
@@ -37,6 +38,7 @@ export interface MemoryState {
   lastId: number;
   expired: number;
   dropped: number;
+  retentionTime: number;
   readonly streams: Map<StreamId, MemoryStream>;
   /** In the order of creation. */
   readonly rooms: Map<string, Room>;
@@ -55,6 +57,7 @@ export function emptyMemoryState(): MemoryState {
     lastId: 0,
     expired: 0,
     dropped: 0,
+    retentionTime: 0,
     streams: new Map(),
     rooms: new Map(),
     memberships: [],

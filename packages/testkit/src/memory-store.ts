@@ -33,7 +33,7 @@ export function createMemoryStore(options: StoreOptions, state: MemoryState = em
     then(result);
     return result;
   };
-  const announce = ({ receipt: _, ...message }: MemoryMessage): void => options.onAppended(message);
+  const announce = ({ receipt: _receipt, storedAtMs: _storedAtMs, ...message }: MemoryMessage): void => options.onAppended(message);
 
   return {
     state,
@@ -65,6 +65,7 @@ export function createMemoryStore(options: StoreOptions, state: MemoryState = em
     rooms: () => soon(() => [...state.rooms.values()].map((room) => rooms.summaryOf(state, room))),
     members: (roomId) => soon(() => membersOf(state, roomId)),
     states: (userIds) => soon(() => userIds.flatMap((userId) => state.states.get(userId) ?? [])),
+    retentionTime: () => soon(() => state.retentionTime),
     counts: () => soon(() => reads.counts(state)),
     async close() {
       isClosed = true;

@@ -44,6 +44,8 @@ interface AppendBase {
   readonly type: string;
   readonly content: string;
   readonly createdAtMs: number;
+  /** On the retention clock, see `Store.expire`. */
+  readonly storedAtMs: number;
   /** A repeated append with the same (senderId, clientMsgId, stream) is answered with the first result (I5). */
   readonly clientMsgId: string | undefined;
 }
@@ -260,8 +262,14 @@ export interface Store {
   /** Users without a stored state are left out. */
   states(userIds: readonly string[]): Promise<readonly UserState[]>;
 
-  /** Removes what is older than the retention allows, a bounded part at a time; `more` says that another call has work. */
+  /**
+   * Removes what is older than the retention allows, a bounded part at a time; `more` says that another call has work.
+   * `nowMs` and `storedAtMs` are times of the retention clock: the hub's own running time, added up over its lives. So a
+   * wall clock that is wrong, or jumps by a year, removes nothing.
+   */
   expire(retention: Retention, nowMs: number): Promise<{ removed: number; more: boolean }>;
+  /** The `nowMs` of the last `expire`, over restarts; 0 for a new store. The retention clock goes on from there. */
+  retentionTime(): Promise<number>;
   counts(): Promise<StoreCounts>;
   /** Commits what was accepted, then closes. Calls after it reject with `shutting_down`. */
   close(): Promise<void>;

@@ -11,6 +11,8 @@ import type { Store, StreamId, UserState } from '../ports/store.ts';
 export interface Services {
   readonly store: Store;
   readonly clock: Clock;
+  /** The retention clock, see `Store.expire`. */
+  readonly runningMs: () => number;
   readonly random: Random;
   readonly sessions: SessionRegistrar;
   readonly directory: SessionDirectory;

@@ -53,6 +53,26 @@ export function retentionContract(make: MakeStore, { restarts }: StoreCapabiliti
   );
 
   test(
+    'retention goes by the retention clock, not by the time that a message shows',
+    withStore(make, async (t) => {
+      await t.direct('ann', { content: 'from the future', createdAtMs: 1e15, storedAtMs: 10 });
+      await t.direct('ann', { content: 'from the past', createdAtMs: 0, storedAtMs: 500 });
+      expect(await t.expire(600, { deliveredMs: 300, undeliveredMs: 300 })).toBe(1);
+      expect(await t.contents(ann)).toEqual(['from the past']);
+      expect(await t.store.retentionTime()).toBe(600);
+    }),
+  );
+
+  test.for(restarts)('the retention clock goes on over a restart (%s)', async (how) => {
+    await withStore(make, async (t) => {
+      expect(await t.store.retentionTime()).toBe(0);
+      await t.expire(700, { deliveredMs: 1, undeliveredMs: 1 });
+      await t.reopen(how);
+      expect(await t.store.retentionTime()).toBe(700);
+    })();
+  });
+
+  test(
     'what is older than the retention is removed, delivered and undelivered by their own limits',
     withStore(make, async (t) => {
       await t.room('tea', 'bob');

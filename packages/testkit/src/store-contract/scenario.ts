@@ -44,11 +44,11 @@ export class Scenario {
   }
 
   direct(recipientId: string, request: Partial<Omit<AppendDirect, 'kind'>> = {}): Promise<Appended> {
-    return this.#store.append({ ...directDefaults, recipientId, ...request });
+    return this.#store.append({ ...directDefaults, recipientId, storedAtMs: request.createdAtMs ?? 1_000, ...request });
   }
 
   say(roomId: string, senderId: string, request: Partial<Omit<AppendRoom, 'kind'>> = {}): Promise<Appended> {
-    return this.#store.append({ ...roomDefaults, roomId, senderId, ...request });
+    return this.#store.append({ ...roomDefaults, roomId, senderId, storedAtMs: request.createdAtMs ?? 1_000, ...request });
   }
 
   room(roomId: string, createdBy: string, room: Partial<Room> = {}): Promise<Room> {

@@ -16,8 +16,8 @@ export interface DirectMessage {
 }
 
 /** Stores a direct message; its delivery follows from that. Resolves when it is durable. */
-export function sendDirect({ store, clock }: Services, message: DirectMessage): Promise<Appended> {
-  return store.append({ kind: 'direct', createdAtMs: clock.now(), ...message });
+export function sendDirect({ store, clock, runningMs }: Services, message: DirectMessage): Promise<Appended> {
+  return store.append({ kind: 'direct', createdAtMs: clock.now(), storedAtMs: runningMs(), ...message });
 }
 
 export const message: Command<'message'> = async ({ services, caller, payload, event }) => {

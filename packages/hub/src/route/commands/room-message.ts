@@ -18,8 +18,8 @@ export interface RoomMessage {
 }
 
 /** Stores a message in a room's timeline. Resolves when it is durable. Refusals: `not_member`, `room_not_found`. */
-export function sendToRoom({ store, clock }: Services, message: RoomMessage): Promise<Appended> {
-  return store.append({ kind: 'room', createdAtMs: clock.now(), ...message });
+export function sendToRoom({ store, clock, runningMs }: Services, message: RoomMessage): Promise<Appended> {
+  return store.append({ kind: 'room', createdAtMs: clock.now(), storedAtMs: runningMs(), ...message });
 }
 
 export const roomMessage: Command<'room_message'> = async ({ services, caller, payload, event }) =>

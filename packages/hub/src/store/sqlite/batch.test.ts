@@ -31,6 +31,7 @@ function append(content: unknown): WriteCall {
     type: 'text',
     content,
     createdAtMs: 1,
+    storedAtMs: 1,
     clientMsgId: undefined,
     receipt: false,
   };

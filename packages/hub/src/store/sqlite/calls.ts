@@ -3,7 +3,7 @@
  * the order in which they came, so an answer needs no id.
  */
 import type { ErrorCode } from '@parley/protocol';
-import type { Store } from '../../ports/store.ts';
+import type { AppendRequest, Store } from '../../ports/store.ts';
 
 /** The callback of a write stays on the main thread. */
 type WithoutInOrder<A extends unknown[]> = A extends [...infer Rest, (result: never) => void] ? Rest : A;
@@ -13,7 +13,9 @@ type Synchronous<T> = { [K in keyof T]: T[K] extends (...args: infer A) => Promi
 export type Writes = Synchronous<
   Pick<Store, 'append' | 'openReader' | 'closeReader' | 'advance' | 'createRoom' | 'joinRoom' | 'leaveRoom' | 'saveStates' | 'expire'>
 >;
-export type Reads = Synchronous<Pick<Store, 'readStream' | 'room' | 'rooms' | 'members' | 'history' | 'states' | 'counts'>>;
+export type Reads = Synchronous<
+  Pick<Store, 'readStream' | 'room' | 'rooms' | 'members' | 'history' | 'states' | 'retentionTime' | 'counts'>
+>;
 
 /** A method and its arguments; whoever makes one has checked them against the method's type. */
 export interface Call<T> {
@@ -22,6 +24,23 @@ export interface Call<T> {
 }
 export type WriteCall = Call<Writes>;
 export type ReadCall = Call<Reads>;
+export type PackedCall = WriteCall | PackedAppend;
+
+/** An append as a row of values; see `pack.ts`. */
+export type PackedAppend = readonly [
+  kind: AppendRequest['kind'],
+  /** The recipient, or the room. */
+  to: string,
+  senderId: string,
+  type: string,
+  content: string,
+  createdAtMs: number,
+  storedAtMs: number,
+  clientMsgId: string | undefined,
+  /** `receipt`, or `echo`. */
+  option: boolean,
+  membersOnly: boolean,
+];
 
 export function invoke<T extends { [M in keyof T]: (...args: never[]) => unknown }>(target: T, call: Call<T>): unknown {
   return Reflect.apply(target[call.method], target, call.args);
@@ -39,7 +58,7 @@ export interface DatabaseSetup {
 
 export type ToThread =
   | { readonly kind: 'open'; readonly setup: DatabaseSetup }
-  | { readonly kind: 'commit'; readonly calls: readonly WriteCall[] }
+  | { readonly kind: 'commit'; readonly calls: readonly PackedCall[] }
   | { readonly kind: 'read'; readonly call: ReadCall }
   | { readonly kind: 'close' };
 

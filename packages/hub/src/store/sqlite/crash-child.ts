@@ -14,7 +14,14 @@ const store = await openSqliteStore({
 async function appendForever(sender: number): Promise<never> {
   for (let count = 0; ; count += 1) {
     const content = `"${round} ${sender} ${count}"`;
-    const request = { kind: 'direct', recipientId: `ann ${count % 3}`, type: 'text', createdAtMs: count, receipt: false } as const;
+    const request = {
+      kind: 'direct',
+      recipientId: `ann ${count % 3}`,
+      type: 'text',
+      createdAtMs: count,
+      storedAtMs: count,
+      receipt: false,
+    } as const;
     await store.append({ ...request, senderId: `${sender}`, content, clientMsgId: content });
     writeSync(1, `${content}\n`);
   }

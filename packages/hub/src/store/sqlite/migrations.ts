@@ -37,6 +37,7 @@ export const migrations: readonly string[] = [
     room_id TEXT,
     message_type TEXT NOT NULL,
     created_at REAL NOT NULL,
+    stored_at REAL NOT NULL, -- on the retention clock
     client_msg_id TEXT,
     echo INTEGER NOT NULL,
     receipt INTEGER NOT NULL,

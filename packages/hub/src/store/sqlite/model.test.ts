@@ -25,6 +25,7 @@ const message = {
   type: fc.constant('text'),
   content: fc.string(),
   createdAtMs: time,
+  storedAtMs: time,
   clientMsgId: fc.constantFrom(undefined, undefined, 'c1', 'c2'),
 };
 const direct = fc.record({ kind: fc.constant('direct' as const), recipientId: user, receipt: fc.boolean(), ...message });
@@ -82,6 +83,7 @@ const readCalls: readonly ReadCall[] = [
   { method: 'rooms', args: [] },
   { method: 'states', args: [users] },
   { method: 'counts', args: [] },
+  { method: 'retentionTime', args: [] },
   ...users.flatMap((userId) =>
     [...users.map((withUserId) => ({ withUserId })), ...rooms.map((roomId) => ({ roomId }))].flatMap((of) =>
       [{}, { beforeId: 9 }, { afterId: 4 }].map((bounds) => ({

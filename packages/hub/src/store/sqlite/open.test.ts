@@ -35,6 +35,7 @@ function direct(content: string, createdAtMs = 1): AppendRequest {
     type: 'text',
     content,
     createdAtMs,
+    storedAtMs: createdAtMs,
     clientMsgId: undefined,
     receipt: false,
   };

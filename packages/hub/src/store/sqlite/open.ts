@@ -19,6 +19,7 @@ import {
 import type { DatabaseSetup, Outcome, Reads, WriteCall, Writes } from './calls.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { lockFolder } from './lock.ts';
+import { packCall } from './pack.ts';
 import { Thread } from './thread.ts';
 
 export { StoreStartError } from './start-error.ts';
@@ -69,7 +70,7 @@ export async function openSqliteStore(options: StoreOptions & SqliteOptions): Pr
 function createQueue(writer: Thread, options: StoreOptions & SqliteOptions): CommitQueue<WriteCall> {
   return new CommitQueue<WriteCall>({
     // The thread answers a commit with one outcome for each call: see `BatchWriter.commit`.
-    commit: async (calls) => (await writer.ask({ kind: 'commit', calls })) as readonly Outcome[],
+    commit: async (calls) => (await writer.ask({ kind: 'commit', calls: calls.map(packCall) })) as readonly Outcome[],
     onFailed: options.onFailed,
     pendingCallsMax: options.pendingWritesMax ?? 50_000,
     pendingBytesMax: options.pendingBytesMax ?? 64 * 1024 * 1024,
@@ -129,6 +130,7 @@ function createStore({ queue, reader, writer, stop, onAppended }: Parts): Store 
     members: (roomId) => read('members', roomId),
     history: (query) => read('history', query),
     states: (userIds) => read('states', userIds),
+    retentionTime: () => read('retentionTime'),
     counts: () => read('counts'),
     close() {
       closing ??= closeParts();

@@ -22,6 +22,7 @@ type InsertRow = [
   roomId: string | null,
   type: string,
   createdAtMs: number,
+  storedAtMs: number,
   clientMsgId: string | null,
   echo: number,
   receipt: number,
@@ -36,8 +37,8 @@ export function createAppend(context: WriteContext): Writes['append'] {
     'SELECT id, seq, created_at FROM messages WHERE sender_id = ? AND client_msg_id = ? AND stream = ?',
   );
   const insert = db.prepare<InsertRow>(`
-    INSERT INTO messages (id, stream, seq, sender_id, recipient_id, room_id, message_type, created_at, client_msg_id, echo, receipt, content)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    INSERT INTO messages (id, stream, seq, sender_id, recipient_id, room_id, message_type, created_at, stored_at, client_msg_id, echo, receipt, content)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
 
   const store = (stream: StreamId, request: AppendRequest): { id: number; seq: number } => {
     const state = streams.get(stream);
@@ -53,6 +54,7 @@ export function createAppend(context: WriteContext): Writes['append'] {
       isDirect ? null : request.roomId,
       request.type,
       request.createdAtMs,
+      request.storedAtMs,
       request.clientMsgId ?? null,
       isDirect || request.echo ? 1 : 0,
       isDirect && request.receipt ? 1 : 0,

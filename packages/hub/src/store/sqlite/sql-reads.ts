@@ -12,6 +12,7 @@ export function createReads(db: Database): Reads {
     readStream: createReadStream(db),
     history: createHistory(db, createAccess(db)),
     states: createStates(db),
+    retentionTime: () => new Counters(db).get('retention_time'),
     counts() {
       const counters = new Counters(db);
       return {

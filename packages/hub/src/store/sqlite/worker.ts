@@ -5,6 +5,7 @@ import type { Database } from 'better-sqlite3';
 import { BatchWriter } from './batch.ts';
 import { type DatabaseSetup, describe, type FromThread, invoke, type ReadCall, type Reads, type ToThread, toRefusal } from './calls.ts';
 import { closeDatabase, isSqliteError, openDatabase } from './database.ts';
+import { unpackCall } from './pack.ts';
 import { createReads } from './sql-reads.ts';
 import { StoreStartError } from './start-error.ts';
 
@@ -28,7 +29,7 @@ function run({ db, writer, read }: Opened, message: Exclude<ToThread, { kind: 'o
       return read(message.call);
     case 'commit':
       if (writer === undefined) throw new Error('this connection is read-only');
-      return writer.commit(message.calls);
+      return writer.commit(message.calls.map(unpackCall));
     case 'close':
       if (writer?.isBroken !== true) closeDatabase(db);
       return undefined;
