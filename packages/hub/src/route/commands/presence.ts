@@ -7,11 +7,14 @@ import { type Command, fromWire } from './command.ts';
 
 /** What others see of these users; for those who are offline, when they were last seen. */
 export async function presenceOf({ presence, store }: Services, userIds: readonly string[]): Promise<PresenceView[]> {
-  const views = userIds.map((userId) => presence.view(userId));
-  const unknown = views.filter((view) => view.lastSeenMs === undefined).map((view) => view.userId);
-  if (unknown.length === 0) return views;
-  const lastSeen = new Map((await store.states(unknown)).map((state) => [state.userId, state.lastSeenMs]));
-  return views.map((view) => ({ ...view, lastSeenMs: view.lastSeenMs ?? lastSeen.get(view.userId) }));
+  const unknown = userIds.filter((userId) => presence.view(userId).lastSeenMs === undefined);
+  const stored = unknown.length === 0 ? [] : await store.states(unknown);
+  const lastSeen = new Map(stored.map((state) => [state.userId, state.lastSeenMs]));
+  // After the store has answered: a watcher may have been told of a change meanwhile, and must not hear an older state after it.
+  return userIds.map((userId) => {
+    const view = presence.view(userId);
+    return { ...view, lastSeenMs: view.lastSeenMs ?? lastSeen.get(userId) };
+  });
 }
 
 export const presence: Command<'presence'> = async ({ services, caller, payload }) => {

@@ -1,0 +1,85 @@
+import { ManualClock } from '../lib/manual-clock.ts';
+import { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import type { Connection } from '../ports/connection.ts';
+import type { Reader, Session } from '../ports/session.ts';
+import type { Store } from '../ports/store.ts';
+import type { Services } from './services.ts';
+
+/** A connection that keeps what it is sent. */
+export class TestConnection implements Connection {
+  readonly id: string;
+  readonly handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
+  readonly transport = 'websocket';
+  readonly bufferedBytes = 0;
+  readonly stalledSinceMs = undefined;
+  readonly sent: string[] = [];
+
+  constructor(id = 'connection-1') {
+    this.id = id;
+  }
+
+  send(packet: OutgoingPacket): void {
+    this.sent.push(packet.text);
+  }
+
+  ping(): boolean {
+    return true;
+  }
+
+  close(): void {}
+}
+
+/** A session whose reader sends live events at once and reads nothing. */
+export function testSession(userId: string, connection: Connection = new TestConnection()): Session {
+  const reader: Reader = {
+    userId,
+    follow() {},
+    unfollow() {},
+    deliver() {},
+    fallBehind() {},
+    live: (packet) => connection.send(packet),
+    presence: (_userId, packet) => connection.send(packet),
+    acknowledge: () => true,
+    onFlush() {},
+    onPong() {},
+    onDrain() {},
+    unproved: () => [],
+    close() {},
+  };
+  return { userId, deviceId: '', ackMode: 'pong', connection, reader };
+}
+
+/** Commands' view of a hub in which nobody is, over this store. Sessions are made at once. */
+export function testServices(store: Store, replaced: Partial<Services> = {}): Services {
+  return {
+    store,
+    clock: new ManualClock(),
+    runningMs: () => 0,
+    random: { id: () => 'random-id', fraction: () => 0 },
+    sessions: {
+      async register(connection, { userId }, party) {
+        party.onSession(testSession(userId, connection), { rooms: [], queued: 0, missed: 0 });
+      },
+      close() {},
+    },
+    directory: {
+      sessionsOf: () => new Set(),
+      sessions: () => [],
+      roomsOf: () => new Set(),
+      enterRoom() {},
+      leaveRoom() {},
+    },
+    streams: { open() {}, close() {}, readers: () => new Set() },
+    presence: {
+      active() {},
+      choose: () => undefined,
+      view: (userId) => ({ userId, state: 'offline', statusText: undefined, lastSeenMs: undefined, connections: 0 }),
+      online: () => [],
+    },
+    watches: { watch() {}, unwatch() {} },
+    limits: { contentBytesMax: 1000, contentDepthMax: 5, roomMembersDefault: 100, roomsCreateOnJoin: true },
+    encode: (event, payload) => new OutgoingPacket(`2["${event}",${JSON.stringify(payload)}]`),
+    onEvent() {},
+    ...replaced,
+  };
+}
