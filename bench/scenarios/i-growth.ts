@@ -1,0 +1,109 @@
+import { forgetPeak, peakResidentBytes, residentBytes } from '../lib/process-usage.ts';
+import type { ServerProcess } from '../lib/server-process.ts';
+import { pause } from '../lib/waiting.ts';
+import type { OpenMail } from '../load/mail.ts';
+import { measureFanOut } from './fan-out.ts';
+import { bytesPerConnection } from './g-memory.ts';
+import { Inbox } from './inbox.ts';
+import type { Figures, Run, Scenario } from './scenario.ts';
+
+interface Sizes {
+  readonly receivers: readonly number[];
+  readonly connections: readonly number[];
+  readonly queued: readonly number[];
+}
+
+const usualSizes: Sizes = { receivers: [100, 1000, 10_000], connections: [1000, 10_000], queued: [1000, 10_000, 100_000] };
+const quickSizes: Sizes = { receivers: [10, 20, 50], connections: [20, 50], queued: [10, 20, 50] };
+
+/** The same names whatever the sizes are, so that a smoke run fills the same table. */
+const [few, some, many] = ['100', '1,000', '10,000'];
+
+async function receiversGrow({ system, start, scale }: Run, sizes: Sizes): Promise<Figures> {
+  const figures: Record<string, number> = {};
+  if (system.audience === undefined) return figures;
+  for (const [index, name] of [few, some, many].entries()) {
+    const receivers = sizes.receivers[index] ?? 1;
+    const { userUs, systemUs, deliveries } = await measureFanOut(system.audience, await start(), {
+      receivers,
+      inFlight: 1,
+      seconds: scale.seconds,
+    });
+    figures[`cpuUs ${name}`] = (userUs + systemUs) / deliveries;
+  }
+  return figures;
+}
+
+async function connectionsGrow({ system, start, scale }: Run, sizes: Sizes): Promise<Figures> {
+  const figures: Record<string, number> = {};
+  if (system.dialect === undefined) return figures;
+  for (const [index, name] of [some, many].entries()) {
+    const bytes = await bytesPerConnection(await start(), system.dialect, sizes.connections[index] ?? 1, scale.isQuick ? 200 : 5000);
+    figures[`kilobytes ${name}`] = bytes / 1000;
+  }
+  return figures;
+}
+
+/** What a register with so many waiting adds to a fresh server's memory at most, and how fast they come. */
+async function queuesGrow(run: Run, sizes: Sizes): Promise<Figures> {
+  const figures: Record<string, number> = {};
+  const { mail: openMail } = run.system;
+  if (openMail === undefined) return figures;
+  for (const [index, name] of ['1,000', '10,000', '100,000'].entries()) {
+    const filled = await run.start();
+    const queued = await fill(openMail, filled, sizes.queued[index] ?? 1, run.scale.isQuick ? 5 : 100);
+    // Another process: what the filling left in memory is gone.
+    const server = await run.restart(filled);
+    const inbox = await Inbox.open(openMail, server, 0);
+    try {
+      await pause(run.scale.isQuick ? 100 : 1000);
+      const before = residentBytes(server.pids);
+      forgetPeak(server.pids);
+      const { seconds } = await inbox.catchUp(queued);
+      figures[`registerMB ${name}`] = (peakResidentBytes(server.pids) - before) / 1e6;
+      figures[`catchUpPerSecond ${name}`] = queued / seconds;
+    } finally {
+      await inbox.close();
+    }
+  }
+  return figures;
+}
+
+async function fill(openMail: OpenMail, server: ServerProcess, messages: number, senders: number): Promise<number> {
+  const inbox = await Inbox.open(openMail, server, senders);
+  try {
+    return (await inbox.fill({ messages, senders, inFlight: 10, secondsMax: 20 })).queued;
+  } finally {
+    await inbox.close();
+  }
+}
+
+export const growth: Scenario = {
+  id: 'i',
+  title: 'Growth with receivers, connections and queue lengths',
+  method:
+    'As (a) with 100, 1,000 and 10,000 receivers; as (g) with 1,000 and 10,000 connections; as (e) with 1,000, 10,000 and 100,000 waiting messages, and the ' +
+    'highest resident memory during register and catch-up, less that before. Each on a fresh server.',
+  systems: ['parley', 'socket.io', 'ws prepared', 'socket.io+sqlite'],
+  figures: {
+    'cpuUs 100': { label: 'CPU a delivery, µs, 100 receivers' },
+    'cpuUs 1,000': { label: '1,000' },
+    'cpuUs 10,000': { label: '10,000' },
+    'kilobytes 1,000': { label: 'KB a connection, 1,000' },
+    'kilobytes 10,000': { label: '10,000' },
+    'catchUpPerSecond 1,000': { label: 'catch-up/s, 1,000' },
+    'catchUpPerSecond 10,000': { label: '10,000' },
+    'catchUpPerSecond 100,000': { label: '100,000' },
+    'registerMB 1,000': { label: 'register takes MB, 1,000 queued' },
+    'registerMB 10,000': { label: '10,000' },
+    'registerMB 100,000': { label: '100,000' },
+  },
+  async run(run) {
+    const sizes = run.scale.isQuick ? quickSizes : usualSizes;
+    return {
+      ...(await receiversGrow(run, sizes)),
+      ...(await connectionsGrow(run, sizes)),
+      ...(await queuesGrow(run, sizes)),
+    };
+  },
+};
