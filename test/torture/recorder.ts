@@ -29,13 +29,15 @@ export interface RunCounts {
   unknown: number;
   delivered: number;
   redelivered: number;
+  /** Deliveries of what the reader had received before. */
+  repeated: number;
   connections: number;
 }
 
 export class Recorder {
   readonly world: World;
   readonly log = new EventLog();
-  readonly counts: RunCounts = { acknowledged: 0, refused: 0, unknown: 0, delivered: 0, redelivered: 0, connections: 0 };
+  readonly counts: RunCounts = { acknowledged: 0, refused: 0, unknown: 0, delivered: 0, redelivered: 0, repeated: 0, connections: 0 };
   readonly #run: CheckRun;
   readonly #startMs = performance.now();
   readonly #users: ReadonlyMap<unknown, number>;
@@ -129,6 +131,7 @@ export class Recorder {
     const redelivered = payload.redelivered === true;
     this.counts.delivered += 1;
     if (redelivered) this.counts.redelivered += 1;
+    if (seq <= (this.ledger.connection(connection).readerHad.get(stream)?.seq ?? 0)) this.counts.repeated += 1;
     this.add({ kind: 'delivered', connection, stream, seq, id: Number(payload.id), message, redelivered });
     return { stream, seq };
   }

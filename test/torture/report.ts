@@ -10,7 +10,7 @@ export function successText(seed: number, { counts, seconds }: RunResult): strin
     `  The hub was killed ${whole(counts.kills)} times, terminated ${whole(counts.terminations)} times and stopped for a while ${whole(counts.stops)} times.`,
     `  The slowest start after a kill took ${whole(counts.slowestReadyMs)} ms.`,
     `  ${whole(counts.acknowledged)} messages were acknowledged, ${whole(counts.refused)} refused, ${whole(counts.unknown)} attempts had no known outcome.`,
-    `  ${whole(counts.delivered)} deliveries came, ${whole(counts.redelivered)} of them marked as redelivered.`,
+    `  ${whole(counts.delivered)} deliveries came, ${whole(counts.redelivered)} of them marked as redelivered, ${whole(counts.repeated)} of what the reader had received before.`,
     `  The clients opened ${whole(counts.connections)} connections.`,
     '  Nothing that was acknowledged is lost, nothing came out of order, twice without the mark, or to the wrong reader.',
     '',

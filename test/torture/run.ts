@@ -95,12 +95,15 @@ async function act({ options, plan, recorder, hub, actors, schedule }: Act): Pro
     for (const actor of actors) if (actor.plan.isLate) actor.start();
   }, durationMs / 2);
 
-  const startMs = recorder.nowMs();
+  // The schedule counts the time in which the hub runs, so that a slow machine does not kill a hub that has just started.
+  let startMs = recorder.nowMs();
   let shownMs = 0;
   for (const { atMs, fault } of schedule) {
     if (recorder.violations.length > 0) break;
     await sleep(Math.max(0, startMs + atMs - recorder.nowMs()));
+    const beganMs = recorder.nowMs();
     await carryOut(fault, hub, actors);
+    startMs += recorder.nowMs() - beganMs;
     if (recorder.nowMs() - shownMs < 10_000) continue;
     shownMs = recorder.nowMs();
     onProgress(

@@ -28,7 +28,6 @@ const fields: { readonly [Kind in EventKind]: readonly FieldOf<Kind>[] } = {
   leave: ['connection', 'stream'],
   left: ['connection', 'stream'],
   presence: ['askedAtMs', 'online'],
-  drained: [],
 };
 
 const kinds = Object.keys(fields).filter((kind): kind is EventKind => kind in fields);

@@ -62,9 +62,7 @@ export type HistoryEvent =
   | { readonly kind: 'leave'; readonly connection: number; readonly stream: number }
   | { readonly kind: 'left'; readonly connection: number; readonly stream: number }
   /** A snapshot that was asked for at `askedAtMs`; `online` has the bit of each user who was shown as online. */
-  | { readonly kind: 'presence'; readonly askedAtMs: number; readonly online: number }
-  /** Everybody has received what was queued: from here on nothing may be. */
-  | { readonly kind: 'drained' };
+  | { readonly kind: 'presence'; readonly askedAtMs: number; readonly online: number };
 
 export type EventKind = HistoryEvent['kind'];
 

@@ -9,7 +9,7 @@ const linesMax = 60;
 
 /** The lives of connections, which matter for those connections that the other lines name. */
 const lifeKinds: ReadonlySet<string> = new Set(['open', 'registered', 'unsure', 'closed', 'proved']);
-const hubKinds: ReadonlySet<string> = new Set(['up', 'down', 'stopped', 'continued', 'drained']);
+const hubKinds: ReadonlySet<string> = new Set(['up', 'down', 'stopped', 'continued']);
 const memberKinds: ReadonlySet<string> = new Set(['join', 'joined', 'leave', 'left']);
 
 export function explain(log: EventLog, world: World, violation: Violation): string[] {
@@ -21,7 +21,7 @@ export function explain(log: EventLog, world: World, violation: Violation): stri
   const first = shown[0]?.atMs ?? 0;
 
   const isShown = (event: KeptEvent): boolean => {
-    if (hubKinds.has(event.kind)) return event.atMs >= first || event.kind === 'drained';
+    if (hubKinds.has(event.kind)) return event.atMs >= first;
     const { connection } = event.values;
     if (lifeKinds.has(event.kind)) {
       return connections.has(connection) && (event.kind !== 'proved' || event.values.stream === violation.stream);
