@@ -16,6 +16,8 @@ export interface HubProcess {
   readonly url: string;
   readonly port: number;
   readonly pid: number;
+  /** Resolves when the process has ended; null if a signal ended it. */
+  readonly exitCode: Promise<number | null>;
   /** All that the process has printed so far. */
   output(): string;
   /** SIGTERM. Resolves with the exit code when the process has ended, which is null if a signal ended it. */
@@ -37,16 +39,18 @@ export interface HubProcessOptions {
   readonly args?: readonly string[];
   /** How many files and sockets the process may have open. */
   readonly openFilesMax?: number;
+  /** More environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a hub and resolves when it accepts connections; rejects with what it printed if it doesn't come to that. */
-export async function startHubProcess({ data, port = 0, args = [], openFilesMax }: HubProcessOptions): Promise<HubProcess> {
+export async function startHubProcess({ data, port = 0, args = [], openFilesMax, env = {} }: HubProcessOptions): Promise<HubProcess> {
   const hub = [process.execPath, main, '--port', String(port), '--data', data, ...args];
   // The shell sets the limit and becomes the hub, so that its pid and signals are the hub's.
   const limit = openFilesMax === undefined ? '' : `ulimit -n ${openFilesMax}; `;
   const child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', ...hub], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...env },
   });
   let output = '';
   const ended = once(child, 'exit');
@@ -65,6 +69,7 @@ export async function startHubProcess({ data, port = 0, args = [], openFilesMax 
     url,
     port: Number(new URL(url).port),
     pid: child.pid ?? -1,
+    exitCode: ended.then(() => child.exitCode),
     output: () => output,
     async stop() {
       child.kill('SIGTERM');

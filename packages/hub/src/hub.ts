@@ -71,6 +71,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     dataFolder: config.data,
     queueMessagesMax: config.queueMessagesMax,
     queueOverflow: config.queueOverflow,
+    pendingWritesMax: config.pendingWritesMax,
     onAppended: (message) => {
       streams.publish(message);
       tell(storedEvent(message));

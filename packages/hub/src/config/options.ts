@@ -148,6 +148,13 @@ export const options = {
     default: 'reject',
     doc: 'Above that: refuse the new message, or remove the oldest and count it.',
   }),
+  pendingWritesMax: option({
+    name: 'store.max_pending',
+    group: 'Messages',
+    kind: integer({ min: 1, max: countMax }),
+    default: 50_000,
+    doc: 'Writes that may wait for the disk; above it new messages are refused with "overloaded".',
+  }),
   retentionDeliveredMs: option({
     name: 'retention.delivered',
     group: 'Messages',

@@ -1,9 +1,13 @@
-import { HubError } from '@parley/protocol';
+import { type ErrorCode, HubError } from '@parley/protocol';
 import type { FromThread, Refusal } from './calls.ts';
 import { StoreStartError } from './start-error.ts';
 
+/** When a refused write may be tried again: a busy database is soon free, a full disk takes somebody to clear it. */
+const retryAfterS: Partial<Record<ErrorCode, number>> = { overloaded: 1, storage_full: 5 };
+
 export function toHubError({ code, cause }: Refusal): HubError {
-  return new HubError(code, { ...(code === 'overloaded' && { retryAfterS: 1 }), ...(cause !== undefined && { cause }) });
+  const seconds = retryAfterS[code];
+  return new HubError(code, { ...(seconds !== undefined && { retryAfterS: seconds }), ...(cause !== undefined && { cause }) });
 }
 
 /** The value of an answer; throws what the thread refused with. */

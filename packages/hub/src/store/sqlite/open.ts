@@ -29,7 +29,7 @@ export interface SqliteOptions {
   readonly dataFolder: string;
   /** The database grows no larger, and appends are refused with `storage_full`; `undefined`, the default, leaves it to the disk. */
   readonly databaseBytesMax?: number | undefined;
-  /** Writes that wait or are being committed; appends above it are refused with `overloaded`. 50,000 by default. */
+  /** Writes that wait or are being committed; appends above it are refused with `overloaded`. 50,000 by default, as in the options table. */
   readonly pendingWritesMax?: number | undefined;
   /** About how much memory those writes may hold. 64 MB by default. */
   readonly pendingBytesMax?: number | undefined;
@@ -74,8 +74,10 @@ function createQueue(writer: Thread, options: StoreOptions & SqliteOptions): Com
     onFailed: options.onFailed,
     pendingCallsMax: options.pendingWritesMax ?? 50_000,
     pendingBytesMax: options.pendingBytesMax ?? 64 * 1024 * 1024,
-    batchCallsMax: 1_000,
-    batchBytesMax: 4 * 1024 * 1024,
+    // A slow disk takes its time for each commit, so what waits has to fit into few of them; but an answer as long as this one
+    // takes the event loop ten milliseconds.
+    batchCallsMax: 4_000,
+    batchBytesMax: 8 * 1024 * 1024,
   });
 }
 
