@@ -16,6 +16,7 @@ import { Streams } from './fanout/streams.ts';
 import { createHttpHandler } from './http/handler.ts';
 import { openAuthenticator } from './identify/open-authenticator.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
+import { Listeners } from './lib/listeners.ts';
 import { systemRandom } from './lib/random.ts';
 import { runningTime } from './lib/running-time.ts';
 import { startMaintenance } from './maintenance.ts';
@@ -49,7 +50,7 @@ export interface Hub {
    * not `/socket.io/`; the hub's own pages answer only if there are no others.
    */
   attach(server: Server): void;
-  /** Calls `listener` for what happens in the hub, until the returned function is called. It must not throw. */
+  /** Calls `listener` for what happens in the hub, until the returned function is called. */
   subscribe(listener: HubEventListener): () => void;
   /** Tells clients to reconnect, carries out and commits what was accepted, then closes everything (I12). */
   close(): Promise<void>;
@@ -61,20 +62,14 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const log = options.log ?? silentLog;
   const authenticator = options.authenticator ?? openAuthenticator;
   const clock: Clock = systemClock;
-  const listeners = new Set<HubEventListener>();
-  const tell = (event: HubEvent): void => {
-    for (const listener of listeners) listener(event);
-  };
-
+  const listeners = new Listeners<HubEvent>((error) => log.error({ error }, 'A listener of hub events failed.'));
   const streams = new Streams(messagePacket);
   const store = await openSqliteStore({
+    ...config,
     dataFolder: config.data,
-    queueMessagesMax: config.queueMessagesMax,
-    queueOverflow: config.queueOverflow,
-    pendingWritesMax: config.pendingWritesMax,
     onAppended: (message) => {
       streams.publish(message);
-      tell(storedEvent(message));
+      listeners.tell(storedEvent(message));
     },
     onFailed: (error) => {
       log.error({ code: error.code }, `the store failed: ${error.message}`);
@@ -93,18 +88,11 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     authenticator,
     log,
     version,
-    onEvent: tell,
+    onEvent: (event) => listeners.tell(event),
   });
-  const stopMaintenance = startMaintenance({
-    core,
-    store,
-    clock,
-    runningMs,
-    retention: { deliveredMs: config.retentionDeliveredMs, undeliveredMs: config.retentionUndeliveredMs },
-    log,
-  });
+  const retention = { deliveredMs: config.retentionDeliveredMs, undeliveredMs: config.retentionUndeliveredMs };
   const vitals = watchVitals(clock);
-  const stopDescriptors = watchDescriptors(clock, log);
+  const background = [startMaintenance({ core, store, clock, runningMs, retention, log }), watchDescriptors(clock, log), vitals.stop];
   const api = new HubApi(core, () => vitals.read());
   const server = new ProtocolServer({
     options: {
@@ -127,15 +115,10 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       if (httpServer.listenerCount('request') === 0) httpServer.on('request', handleHttp);
       server.attach(httpServer);
     },
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe: (listener) => listeners.add(listener),
     async close() {
       isDraining = true;
-      stopMaintenance();
-      vitals.stop();
-      stopDescriptors();
+      for (const stop of background) stop();
       core.announceShutdown(reconnectSpreadMs);
       await core.commandsDone();
       await server.close();
