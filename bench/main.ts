@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { measure } from './lib/measure.ts';
 import { type Options, parseOptions, usage } from './options.ts';
 import { page } from './report/page.ts';
+import { profileTables } from './report/profile.ts';
 import { scenarioTable, targetsTable } from './report/table.ts';
 import { judge, type Results, type Sample, type Skip, thisCommit, thisMachine } from './results.ts';
 import { scenarios } from './scenarios/all.ts';
@@ -58,8 +59,8 @@ class Benchmark {
 
   async #runOne(scenario: Scenario, name: string, round: number): Promise<void> {
     if (this.#skips.some((skip) => skip.scenario === scenario.id && skip.system === name)) return;
-    const { isQuick, profile, urls } = this.#options;
-    const scale = { isQuick, seconds: isQuick ? 0.3 : 4 };
+    const { isQuick, seconds, profile, urls } = this.#options;
+    const scale = { isQuick, seconds };
     try {
       const { figures, settings } = await measure(scenario, systemNamed(name), { scale, profile, url: urls.get(name) });
       if (this.#settings[name] === undefined) say(`  ${name}: ${settings.join('; ')}`);
@@ -95,6 +96,7 @@ async function main(): Promise<void> {
   const results = await new Benchmark(options).run();
   if (!options.isQuick) say(`\n${targetsTable(results)}`);
   for (const { scenario, system: name, reason } of results.skips) say(`SKIPPED ${name} in (${scenario}): ${reason.split('\n')[0]}`);
+  if (options.profile !== undefined) say(`\n${await profileTables(options.profile, options.seconds)}`);
   await save(results, fileURLToPath(new URL(`results/${options.isSaved ? 'saved' : 'latest'}`, import.meta.url)));
   // What could not be measured may be a program that is missing, but Parley is here.
   if (results.skips.some(({ system: name }) => name === 'parley')) process.exitCode = 1;

@@ -9,6 +9,8 @@ export interface Options {
   readonly systems: readonly string[] | undefined;
   readonly rounds: number;
   readonly isQuick: boolean;
+  /** Of each measurement that lasts as long as it is told. */
+  readonly seconds: number;
   /** Keeps the results in git's sight. */
   readonly isSaved: boolean;
   /** Where CPU profiles of our Node servers go. */
@@ -23,8 +25,10 @@ export const usage = `npm run bench -- [options]
   --systems x,y    ${systemNames.join(', ')}
   --rounds 3       how often each is measured; medians are shown
   --quick          everything small, a few seconds each: to see that it works, not to compare
+  --seconds 4      how long each is measured
   --url x=URL      measures system x where it runs already, without its CPU and memory; "centrifugo" is such a system
-  --profile DIR    writes CPU profiles of the servers on Node there (for one scenario and system at a time)
+  --profile DIR    writes CPU profiles of the servers on Node there and prints where the time went; best for one
+                   scenario and one system, with --rounds 1 and --seconds 20
   --save           writes the results to bench/results/saved, which git sees
 `;
 
@@ -37,6 +41,7 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
       systems: { type: 'string' },
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      seconds: { type: 'string' },
       url: { type: 'string', multiple: true, default: [] },
       profile: { type: 'string' },
       save: { type: 'boolean', default: false },
@@ -46,6 +51,8 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
   if (values.help) return 'help';
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) throw new Error('--rounds is a number from 1 to 100');
+  const seconds = Number(values.seconds ?? (values.quick ? 0.3 : 4));
+  if (!(seconds > 0 && seconds <= 600)) throw new Error('--seconds is a number up to 600');
   return {
     scenarios:
       chosen(
@@ -56,6 +63,7 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     systems: chosen(values.systems, systemNames, '--systems'),
     rounds,
     isQuick: values.quick,
+    seconds,
     isSaved: values.save,
     profile: values.profile,
     urls: new Map(values.url.map(namedUrl)),
