@@ -4,6 +4,7 @@ import { entitled } from './entitled.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { nothingLeft } from './nothing-left.ts';
 import { oneMessagePerSeq } from './one-message-per-seq.ts';
+import { onlyMembersSend } from './only-members-send.ts';
 import { type PresenceBounds, presence } from './presence.ts';
 import { redelivery } from './redelivery.ts';
 import { refusedIsNotDelivered } from './refused-is-not-delivered.ts';
@@ -21,6 +22,7 @@ export function allChecks(bounds: PresenceBounds): readonly Check[] {
     exactlyOnce,
     sentOnce,
     entitled,
+    onlyMembersSend,
     senderOrder,
     presence(bounds),
     nothingLeft,

@@ -11,9 +11,11 @@ export interface Violation {
   readonly message?: number;
   readonly connection?: number;
   readonly user?: number;
+  /** The number of the event at which it was found; none if it was what never came. */
+  readonly foundAt?: number;
 }
 
-export type Report = (violation: Omit<Violation, 'check'>) => void;
+export type Report = (violation: Omit<Violation, 'check' | 'foundAt'>) => void;
 
 export interface Watching {
   /** The ledger holds what came before the event. */

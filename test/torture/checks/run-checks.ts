@@ -13,7 +13,7 @@ export class CheckRun {
     this.ledger = new Ledger(world);
     this.#watching = checks.map(({ name, watch }) =>
       watch(this.ledger, (violation) => {
-        this.violations.push({ check: name, ...violation });
+        this.violations.push({ check: name, ...violation, foundAt: this.ledger.eventCount });
       }),
     );
   }

@@ -15,36 +15,44 @@ const memberKinds: ReadonlySet<string> = new Set(['join', 'joined', 'leave', 'le
 export function explain(log: EventLog, world: World, violation: Violation): string[] {
   const readers = readersOf(log);
   const concerned = concernedReaders(violation, world, readers);
-  const shown = [...log].filter((event) => concerns(event, violation));
+  const concerns = (event: KeptEvent, index: number): boolean =>
+    index === violation.foundAt || isOfMessage(event, violation) || isAtPlace(event, violation, readers);
+  const events = [...log];
+  const shown = events.filter(concerns);
   const connections = new Set(shown.map((event) => event.values.connection));
-  if (violation.connection !== undefined) connections.add(violation.connection);
-  const first = shown[0]?.atMs ?? 0;
+  const isOfUser = violation.user !== undefined && violation.message === undefined;
+  const firstMs = isOfUser ? 0 : (shown[0]?.atMs ?? 0);
 
-  const isShown = (event: KeptEvent): boolean => {
-    if (hubKinds.has(event.kind)) return event.atMs >= first;
-    const { connection } = event.values;
+  const isShown = (event: KeptEvent, index: number): boolean => {
+    const { connection, stream } = event.values;
+    if (concerns(event, index)) return true;
+    if (hubKinds.has(event.kind)) return event.atMs >= firstMs;
     if (lifeKinds.has(event.kind)) {
-      return connections.has(connection) && (event.kind !== 'proved' || event.values.stream === violation.stream);
+      const isConcerned = connections.has(connection) || (isOfUser && concerned.has(readers.get(connection)));
+      return isConcerned && (event.kind !== 'proved' || stream === violation.stream);
     }
-    if (memberKinds.has(event.kind)) return event.values.stream === violation.stream && concerned.has(readers.get(connection));
-    return concerns(event, violation);
+    return memberKinds.has(event.kind) && stream === violation.stream && concerned.has(readers.get(connection));
   };
-  const lines = [...log].filter(isShown).map((event) => line(event, world, readers));
+  const lines = events.filter(isShown).map((event) => line(event, world, readers));
   if (lines.length <= linesMax) return lines;
   const left = lines.length - linesMax;
   return [...lines.slice(0, linesMax / 2), `          … ${left} more …`, ...lines.slice(-linesMax / 2)];
 }
 
-/** What happened to the message, and at the place in the stream. */
-function concerns({ values }: KeptEvent, { message, stream, seq, user, connection }: Violation): boolean {
-  if (message !== undefined && values.message === message) return true;
-  if (stream !== undefined && seq !== undefined && values.stream === stream && values.connection === connection) {
-    return Math.abs(Number(values.seq) - seq) <= 1;
-  }
-  return message === undefined && seq === undefined && user !== undefined && values.online !== undefined;
+function isOfMessage({ values }: KeptEvent, { message }: Violation): boolean {
+  return message !== undefined && values.message === message;
 }
 
-function readersOf(log: EventLog): Map<number | string | undefined, number> {
+/** What the same reader got at the place in the stream and beside it. */
+function isAtPlace({ values }: KeptEvent, { stream, seq, connection }: Violation, readers: Readers): boolean {
+  if (stream === undefined || seq === undefined || values.stream !== stream || Math.abs(Number(values.seq) - seq) > 1) return false;
+  return readers.get(values.connection) === readers.get(connection);
+}
+
+/** The reader of each connection. */
+type Readers = ReadonlyMap<number | string | undefined, number>;
+
+function readersOf(log: EventLog): Readers {
   const readers = new Map<number | string | undefined, number>();
   for (const { kind, values } of log) if (kind === 'open') readers.set(values.connection, Number(values.reader));
   return readers;
@@ -61,7 +69,7 @@ function concernedReaders(
   return new Set([...world.readers.keys()].filter((index) => world.readers[index]?.user === user));
 }
 
-function line({ kind, atMs, values }: KeptEvent, world: World, readers: ReadonlyMap<number | string | undefined, number>): string {
+function line({ kind, atMs, values }: KeptEvent, world: World, readers: Readers): string {
   const parts = Object.entries(values).map(([name, value]) => {
     if (name === 'stream') return value === -1 ? 'in all streams' : `in ${streamName(world, Number(value))}`;
     if (name === 'reader') return readerName(world, Number(value));
