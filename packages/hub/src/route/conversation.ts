@@ -178,4 +178,7 @@ export class Conversation implements ConnectionHandlers {
   }
 }
 
-const jsonOf = (reply: Reply): string => (typeof reply === 'string' ? reply : JSON.stringify(reply));
+function jsonOf(reply: Reply): string {
+  if (typeof reply === 'string') return reply;
+  return JSON.stringify(typeof reply === 'function' ? reply() : reply);
+}

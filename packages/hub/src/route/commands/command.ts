@@ -25,7 +25,8 @@ export interface Call<Name extends CommandName> {
  * before its first `await`, so that the store sees the commands of a connection in the order in which they came.
  */
 export type Command<Name extends CommandName> = (call: Call<Name>) => Promise<Reply> | Reply;
-export type Reply = object | string;
+/** A function is called in the moment in which the reply is sent, for what must not be older than an event sent before it. */
+export type Reply = object | string | (() => object);
 
 export const nowOf = ({ clock }: Services): Now => ({ wallMs: clock.now(), monotonicMs: clock.monotonic() });
 

@@ -6,15 +6,21 @@ import { presenceView } from '../views.ts';
 import { type Command, fromWire } from './command.ts';
 
 /** What others see of these users; for those who are offline, when they were last seen. */
-export async function presenceOf({ presence, store }: Services, userIds: readonly string[]): Promise<PresenceView[]> {
+export async function presenceOf(services: Services, userIds: readonly string[]): Promise<PresenceView[]> {
+  const look = await prepareLook(services, userIds);
+  return look();
+}
+
+/** Asks the store for what it knows. The returned function looks at what others see of these users in the moment in which it is called. */
+async function prepareLook({ presence, store }: Services, userIds: readonly string[]): Promise<() => PresenceView[]> {
   const unknown = userIds.filter((userId) => presence.view(userId).lastSeenMs === undefined);
   const stored = unknown.length === 0 ? [] : await store.states(unknown);
   const lastSeen = new Map(stored.map((state) => [state.userId, state.lastSeenMs]));
-  // After the store has answered: a watcher may have been told of a change meanwhile, and must not hear an older state after it.
-  return userIds.map((userId) => {
-    const view = presence.view(userId);
-    return { ...view, lastSeenMs: view.lastSeenMs ?? lastSeen.get(userId) };
-  });
+  return () =>
+    userIds.map((userId) => {
+      const view = presence.view(userId);
+      return { ...view, lastSeenMs: view.lastSeenMs ?? lastSeen.get(userId) };
+    });
 }
 
 export const presence: Command<'presence'> = async ({ services, caller, payload }) => {
@@ -32,6 +38,7 @@ export const presence: Command<'presence'> = async ({ services, caller, payload 
     }
   }
   const members = roomId === undefined ? [] : (await store.members(roomId)).map((member) => member.userId);
-  const views = await presenceOf(services, [...new Set([...userIds, ...members])]);
-  return { status: 'success', users: views.map(presenceView) };
+  const look = await prepareLook(services, [...new Set([...userIds, ...members])]);
+  // A watcher may have been told of a change meanwhile, and must not hear an older state after it.
+  return () => ({ status: 'success', users: look().map(presenceView) });
 };
