@@ -45,7 +45,7 @@ function isOfMessage({ values }: KeptEvent, { message }: Violation): boolean {
 
 /** What the same reader got at the place in the stream and beside it. */
 function isAtPlace({ values }: KeptEvent, { stream, seq, connection }: Violation, readers: Readers): boolean {
-  if (stream === undefined || seq === undefined || values.stream !== stream || Math.abs(Number(values.seq) - seq) > 1) return false;
+  if (stream === undefined || seq === undefined || values.stream !== stream || !(Math.abs(Number(values.seq) - seq) <= 1)) return false;
   return readers.get(values.connection) === readers.get(connection);
 }
 
