@@ -111,8 +111,10 @@ export class StreamReader implements Reader {
   }
 
   presence(userId: string, packet: OutgoingPacket): void {
-    if (this.#isOver) this.#heldPresence.set(userId, packet);
-    else this.#connection.send(packet);
+    this.#heldPresence.delete(userId);
+    // Held above low water only: so it is sure that the outbox drains, and sends it.
+    if (this.#ports.budget.canTake(this.#connection.bufferedBytes)) this.#connection.send(packet);
+    else this.#heldPresence.set(userId, packet);
   }
 
   acknowledge(stream: StreamId, seq: number): boolean {

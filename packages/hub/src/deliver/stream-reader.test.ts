@@ -1,0 +1,354 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ManualClock } from '../lib/manual-clock.ts';
+import { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import type { Connection } from '../ports/connection.ts';
+import type { AckMode } from '../ports/session.ts';
+import type { CursorAdvance, StoredMessage, StreamPosition } from '../ports/store.ts';
+import { OutboxBudget } from './outbox-budget.ts';
+import { messagePacket } from './packets.ts';
+import { StreamReader } from './stream-reader.ts';
+
+const inbox = 'user:ann';
+const marks = { highWaterBytes: 1500, lowWaterBytes: 600, totalBytesMax: 1_000_000 };
+
+function messageOf(seq: number, changes: Partial<StoredMessage> = {}): StoredMessage {
+  return {
+    ...{ id: seq, stream: inbox, seq, senderId: 'bob', recipientId: 'ann', roomId: undefined },
+    ...{ type: 'text', content: '"hello"', createdAtMs: 0, clientMsgId: undefined, echo: true },
+    ...changes,
+  };
+}
+
+class FakeConnection implements Connection {
+  readonly id = 'connection';
+  readonly handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
+  readonly transport = 'websocket';
+  readonly stalledSinceMs = undefined;
+  readonly sent: string[] = [];
+  bufferedBytes = 0;
+  pings = 0;
+  isPingOutstanding = false;
+
+  send(packet: OutgoingPacket): void {
+    this.sent.push(packet.text);
+    this.bufferedBytes += packet.text.length;
+  }
+
+  ping(): boolean {
+    if (this.isPingOutstanding) return false;
+    this.isPingOutstanding = true;
+    this.pings += 1;
+    return true;
+  }
+
+  close(): void {}
+
+  /** The `seq`s that were written, with `*` where the mark of redelivery is. */
+  get seqs(): string[] {
+    return this.sent.map((text) => `${/"seq":(\d+)/.exec(text)?.[1]}${text.includes('"redelivered":true') ? '*' : ''}`);
+  }
+}
+
+interface PendingRead {
+  readonly afterSeq: number;
+  readonly uptoSeq: number;
+  readonly page: PromiseWithResolvers<readonly StoredMessage[]>;
+}
+
+/** A reader of one stream, whose log, network and time the test plays. */
+class Bench {
+  readonly connection = new FakeConnection();
+  readonly clock = new ManualClock();
+  readonly log: StoredMessage[] = [];
+  readonly advances: CursorAdvance[] = [];
+  readonly reads: PendingRead[] = [];
+  readonly reader: StreamReader;
+  pendingProofs: StreamPosition[] = [];
+  head = 0;
+  liveDropped = 0;
+
+  constructor(ackMode: AckMode = 'pong') {
+    const proofs = new Set<StreamReader>();
+    this.reader = new StreamReader(this.connection, { userId: 'ann', deviceId: '' }, ackMode, {
+      readStream: ({ afterSeq, uptoSeq }) => {
+        const page = Promise.withResolvers<readonly StoredMessage[]>();
+        this.reads.push({ afterSeq, uptoSeq, page });
+        return page.promise;
+      },
+      headOf: () => this.head,
+      advance: (advance) => this.advances.push(advance),
+      pendingProofs: () => this.pendingProofs,
+      proofLater: (reader) => {
+        if (proofs.has(reader)) return;
+        proofs.add(reader);
+        this.clock.after(250, () => {
+          proofs.delete(reader);
+          reader.onProofDue();
+        });
+      },
+      onLiveDropped: () => {
+        this.liveDropped += 1;
+      },
+      enterGate: (readPage) => void readPage(),
+      budget: new OutboxBudget(marks, () => this.connection.bufferedBytes),
+      clock: this.clock,
+    });
+  }
+
+  /** Already in the log when the reader comes. */
+  stored(count: number): void {
+    for (let seq = this.log.length + 1; count > 0; count--, seq++) this.log.push(messageOf(seq));
+    this.head = this.log.length;
+  }
+
+  publish(changes: Partial<StoredMessage> = {}): void {
+    const message = messageOf(this.log.length + 1, changes);
+    this.log.push(message);
+    this.head = message.seq;
+    this.reader.deliver(message, messagePacket(message));
+  }
+
+  /** The store answers the page that is being read, with so many messages at most. */
+  async answerRead(limit = Number.POSITIVE_INFINITY): Promise<void> {
+    const read = this.reads.shift();
+    read?.page.resolve(this.log.slice(read.afterSeq, Math.min(read.uptoSeq, read.afterSeq + limit)));
+    await settled();
+  }
+
+  async failRead(): Promise<void> {
+    this.reads.shift()?.page.reject(new Error('busy'));
+    await settled();
+  }
+
+  drain(): void {
+    const wasAbove = this.connection.bufferedBytes > marks.lowWaterBytes;
+    this.connection.bufferedBytes = 0;
+    if (wasAbove) this.reader.onDrain();
+  }
+
+  pong(): void {
+    if (!this.connection.isPingOutstanding) return;
+    this.connection.isPingOutstanding = false;
+    this.reader.onPong();
+  }
+
+  get cursor(): number | undefined {
+    return this.advances.at(-1)?.seq;
+  }
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('catching up', () => {
+  test('messages that come while a page is read are read from the log too, in order', async () => {
+    const bench = new Bench();
+    bench.stored(3);
+    bench.reader.follow({ stream: inbox, cursor: 1, head: 3, written: 1 });
+    bench.publish();
+    expect(bench.connection.seqs).toEqual([]);
+    await bench.answerRead();
+    expect(bench.connection.seqs).toEqual(['2', '3']);
+    await bench.answerRead();
+    bench.publish();
+    expect(bench.connection.seqs).toEqual(['2', '3', '4', '5']);
+  });
+
+  test('what may have been written before is marked, what follows is not', async () => {
+    const bench = new Bench();
+    bench.stored(4);
+    bench.reader.follow({ stream: inbox, cursor: 1, head: 4, written: 3 });
+    await bench.answerRead();
+    expect(bench.connection.seqs).toEqual(['2*', '3*', '4']);
+  });
+
+  test('a page that can not be read is read again a second later', async () => {
+    const bench = new Bench();
+    bench.stored(2);
+    bench.reader.follow({ stream: inbox, cursor: 0, head: 2, written: 0 });
+    await bench.failRead();
+    expect(bench.reads).toEqual([]);
+    bench.clock.advance(1000);
+    await bench.answerRead();
+    expect(bench.connection.seqs).toEqual(['1', '2']);
+  });
+
+  test('what has expired meanwhile is passed over', async () => {
+    const bench = new Bench();
+    bench.stored(2);
+    bench.reader.follow({ stream: inbox, cursor: 0, head: 2, written: 0 });
+    await bench.answerRead(0);
+    bench.publish();
+    expect(bench.connection.seqs).toEqual(['3']);
+  });
+
+  test('ends when the stream is left, even for the page that is being read', async () => {
+    const bench = new Bench();
+    bench.stored(2);
+    bench.reader.follow({ stream: inbox, cursor: 0, head: 2, written: 0 });
+    bench.reader.unfollow(inbox);
+    await bench.answerRead();
+    expect(bench.connection.seqs).toEqual([]);
+    expect(bench.reader.unproved()).toEqual([]);
+  });
+});
+
+describe('a slow connection', () => {
+  test('is not given live messages above high water, and reads them from the log below low water', async () => {
+    const bench = new Bench();
+    bench.connection.bufferedBytes = marks.highWaterBytes + 1;
+    bench.publish();
+    bench.publish();
+    expect(bench.connection.sent).toEqual([]);
+    expect(bench.reads).toEqual([]);
+    bench.drain();
+    await bench.answerRead();
+    expect(bench.connection.seqs).toEqual(['1', '2']);
+  });
+
+  test('loses events that are live only, and they are counted', () => {
+    const bench = new Bench();
+    bench.connection.bufferedBytes = marks.highWaterBytes + 1;
+    bench.reader.live(new OutgoingPacket('2["signal",{}]'));
+    expect(bench.connection.sent).toEqual([]);
+    expect(bench.liveDropped).toBe(1);
+  });
+
+  test('hears only the latest presence of each user, and none that is older than what it has heard', () => {
+    const bench = new Bench();
+    bench.connection.bufferedBytes = marks.highWaterBytes + 1;
+    bench.reader.presence('bob', new OutgoingPacket('bob is offline'));
+    bench.reader.presence('bob', new OutgoingPacket('bob is away'));
+    bench.reader.presence('eve', new OutgoingPacket('eve is online'));
+    // The outbox has drained, but nobody has been told yet.
+    bench.connection.bufferedBytes = 0;
+    bench.reader.presence('eve', new OutgoingPacket('eve is dnd'));
+    bench.reader.onDrain();
+    expect(bench.connection.sent).toEqual(['eve is dnd', 'bob is away']);
+  });
+});
+
+describe('proof of receipt', () => {
+  test('the pong proves what was written before its ping, and nothing after', () => {
+    const bench = new Bench();
+    bench.publish();
+    bench.reader.onFlush();
+    bench.publish();
+    expect(bench.connection.pings).toBe(1);
+    bench.pong();
+    expect(bench.cursor).toBe(1);
+    expect(bench.reader.unproved()).toEqual([{ stream: inbox, seq: 2 }]);
+  });
+
+  test('is asked for once a second at most, and what was written meanwhile is not forgotten', () => {
+    const bench = new Bench();
+    bench.publish();
+    bench.reader.onFlush();
+    bench.pong();
+    bench.publish();
+    bench.reader.onFlush();
+    expect(bench.connection.pings).toBe(1);
+    bench.clock.advance(1000);
+    expect(bench.connection.pings).toBe(2);
+    bench.pong();
+    expect(bench.cursor).toBe(2);
+  });
+
+  test('a proof that is not on disk counts as none when the connection closes', () => {
+    const bench = new Bench();
+    bench.pendingProofs = [
+      { stream: inbox, seq: 5 },
+      { stream: 'room:lobby', seq: 7 },
+    ];
+    bench.log.push(...Array.from({ length: 5 }, (_, index) => messageOf(index + 1)));
+    bench.publish();
+    expect(bench.reader.unproved()).toEqual([
+      { stream: inbox, seq: 6 },
+      { stream: 'room:lobby', seq: 7 },
+    ]);
+  });
+
+  test('own messages without echo are not written, and ask for no proof', () => {
+    const bench = new Bench();
+    bench.publish({ senderId: 'ann', echo: false });
+    bench.reader.onFlush();
+    expect(bench.connection.sent).toEqual([]);
+    expect(bench.connection.pings).toBe(0);
+  });
+});
+
+describe('explicit acknowledgement', () => {
+  test('moves the cursor, and asks for no pong', () => {
+    const bench = new Bench('explicit');
+    bench.publish();
+    bench.publish();
+    bench.reader.onFlush();
+    expect(bench.connection.pings).toBe(0);
+    expect(bench.reader.acknowledge(inbox, 2)).toBe(true);
+    expect(bench.cursor).toBe(2);
+    expect(bench.reader.unproved()).toEqual([]);
+  });
+
+  test('above what was written is refused, live and behind', async () => {
+    const bench = new Bench('explicit');
+    bench.stored(4);
+    bench.reader.follow({ stream: inbox, cursor: 0, head: 4, written: 0 });
+    await bench.answerRead(2);
+    expect(bench.reader.acknowledge(inbox, 3)).toBe(false);
+    expect(bench.reader.acknowledge(inbox, 2)).toBe(true);
+    await bench.answerRead();
+    expect(bench.reader.acknowledge(inbox, 5)).toBe(false);
+    expect(bench.advances.map(({ seq }) => seq)).toEqual([2]);
+  });
+});
+
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.constant('publish' as const) },
+  { weight: 2, arbitrary: fc.constant('lose a notice' as const) },
+  { weight: 3, arbitrary: fc.constantFrom('read one' as const, 'read two' as const, 'read all' as const) },
+  { weight: 1, arbitrary: fc.constant('fail to read' as const) },
+  { weight: 2, arbitrary: fc.constantFrom('drain' as const, 'flush' as const, 'pong' as const, 'wait' as const) },
+);
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+async function play(bench: Bench, action: Step): Promise<void> {
+  if (action === 'publish') bench.publish({ content: JSON.stringify('x'.repeat(120)) });
+  else if (action === 'lose a notice') {
+    // As `Streams` does when it sees the gap.
+    const from = bench.head;
+    bench.stored(2);
+    bench.reader.fallBehind(inbox, from);
+  } else if (action === 'read one') await bench.answerRead(1);
+  else if (action === 'read two') await bench.answerRead(2);
+  else if (action === 'read all') await bench.answerRead();
+  else if (action === 'fail to read') await bench.failRead();
+  else if (action === 'drain') bench.drain();
+  else if (action === 'flush') bench.reader.onFlush();
+  else if (action === 'pong') bench.pong();
+  else bench.clock.advance(1000);
+}
+
+test('whatever happens, a stream is written in order and without gaps, and cursors pass only what a pong has proved', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const bench = new Bench();
+      bench.stored(5);
+      bench.reader.follow({ stream: inbox, cursor: 2, head: 5, written: 2 });
+      let pinged = 2;
+      for (const action of steps) {
+        const pings = bench.connection.pings;
+        const before = bench.connection.sent.length;
+        await play(bench, action);
+        if (bench.connection.pings > pings) pinged = 2 + bench.connection.sent.length;
+        expect(bench.connection.sent.length).toBeGreaterThanOrEqual(before);
+        expect(bench.cursor ?? 2).toBeLessThanOrEqual(pinged);
+      }
+      for (let rounds = 0; rounds < steps.length + 10; rounds++) {
+        for (const action of ['drain', 'read all', 'flush', 'pong', 'wait'] as const) await play(bench, action);
+      }
+      expect(bench.connection.seqs).toEqual(Array.from({ length: bench.head - 2 }, (_, index) => String(index + 3)));
+      expect(bench.cursor).toBe(bench.head);
+    }),
+    { numRuns: 150 },
+  );
+});
