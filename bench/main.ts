@@ -96,7 +96,7 @@ async function main(): Promise<void> {
   const results = await new Benchmark(options).run();
   if (!options.isQuick) say(`\n${targetsTable(results)}`);
   for (const { scenario, system: name, reason } of results.skips) say(`SKIPPED ${name} in (${scenario}): ${reason.split('\n')[0]}`);
-  if (options.profile !== undefined) say(`\n${await profileTables(options.profile, options.seconds)}`);
+  if (options.profile !== undefined) say(`\n${await profileTables(options.profile)}`);
   await save(results, fileURLToPath(new URL(`results/${options.isSaved ? 'saved' : 'latest'}`, import.meta.url)));
   // What could not be measured may be a program that is missing, but Parley is here.
   if (results.skips.some(({ system: name }) => name === 'parley')) process.exitCode = 1;

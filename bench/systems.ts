@@ -1,6 +1,7 @@
 /** The systems that are measured: how each is started, and how its clients speak. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Launch, type ServerProcess, startServer } from './lib/server-process.ts';
 import { type OpenAudience, rawAudience } from './load/audience.ts';
@@ -101,13 +102,19 @@ export async function start(system: System, folder: string, profileFolder: strin
   if (program === undefined) throw new Error(`none of these programs is installed: ${system.programs?.join(', ')}`);
   const launch = await system.launch(folder, program);
   if (profileFolder === undefined || launch.command !== process.execPath) return startServer(launch);
-  return startServer({ ...launch, args: ['--cpu-prof', '--cpu-prof-dir', profileFolder, ...launch.args], isStoppedGently: true });
+  await mkdir(profileFolder, { recursive: true });
+  return startServer({
+    ...launch,
+    args: ['--import', pathOf('lib/profiler.ts'), ...launch.args],
+    env: { ...launch.env, BENCH_PROFILE_DIR: profileFolder },
+    isProfiled: true,
+  });
 }
 
 /** A system that runs already, and whose process is none of our business. */
 export function runningAt({ hostname, port }: URL): ServerProcess {
   const settings = [`runs at ${hostname}:${port}; its CPU and memory are not known here`];
-  return { address: { host: hostname, port: Number(port) }, settings, pids: [], stop: async () => {} };
+  return { address: { host: hostname, port: Number(port) }, settings, pids: [], isProfiled: false, stop: async () => {} };
 }
 
 const isInstalled = (program: string): boolean =>

@@ -5,9 +5,13 @@ import { fileURLToPath } from 'node:url';
 import type { Figures, Scale, Scenario } from '../scenarios/scenario.ts';
 import { runningAt, type System, start } from '../systems.ts';
 import type { ServerProcess } from './server-process.ts';
+import { pause } from './waiting.ts';
 
 /** Beside the dependencies, since folders for temporary files are often in memory, where a sync to the disk costs nothing. */
 const dataRoot = fileURLToPath(new URL('../../node_modules/.cache/parley-bench/', import.meta.url));
+
+/** A profiled server writes what it has found before it is killed. */
+const profileWriteMs = 1000;
 
 export interface Measurement {
   readonly figures: Figures;
@@ -32,7 +36,10 @@ export async function measure(scenario: Scenario, system: System, { scale, profi
     folders.set(server, folder);
     return server;
   };
-  const stopAll = () => Promise.all([...folders.keys()].map((server) => server.stop()));
+  const stopAll = async () => {
+    if (profile !== undefined) await pause(profileWriteMs);
+    await Promise.all([...folders.keys()].map((server) => server.stop()));
+  };
   try {
     const figures = await scenario.run({
       system,

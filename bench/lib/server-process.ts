@@ -13,6 +13,8 @@ export interface ServerProcess {
   readonly settings: readonly string[];
   /** Of the server, and of the processes that it has started. Empty for one that runs elsewhere. */
   readonly pids: readonly number[];
+  /** SIGUSR2 begins and ends a CPU profile. */
+  readonly isProfiled: boolean;
   stop(): Promise<void>;
 }
 
@@ -25,8 +27,8 @@ export interface Launch {
   /** What it can't say by itself. */
   readonly settings?: readonly string[];
   readonly startTimeoutMs?: number;
-  /** It ends by itself when told to, as it has something to write. Otherwise it is killed: its data is thrown away. */
-  readonly isStoppedGently?: boolean;
+  /** It has `profiler.ts` in it. */
+  readonly isProfiled?: boolean;
 }
 
 const stopTimeoutMs = 10_000;
@@ -66,10 +68,11 @@ export async function startServer(launch: Launch): Promise<ServerProcess> {
           .filter((line) => line.startsWith('setting: '))
           .map((line) => line.slice(9)),
       pids: processTree(child.pid ?? -1),
-      stop: () => stop(child, launch.isStoppedGently ? 'SIGTERM' : 'SIGKILL'),
+      isProfiled: launch.isProfiled === true,
+      stop: () => stop(child),
     };
   } catch (error) {
-    await stop(child, 'SIGKILL');
+    await stop(child);
     const reason = error instanceof Error ? error.message : String(error);
     const lastLine = output.trim().split('\n').at(-1) ?? '';
     throw new Error(`${basename(launch.command)} did not start: ${reason}: ${lastLine}\n${launch.args.join(' ')}\n${output}`);
@@ -93,23 +96,20 @@ async function answering(port: number): Promise<Address | undefined> {
   }
 }
 
-async function stop(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+/** At once: its data is thrown away, so it need not end in good order. */
+async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  // A script would leave its server behind.
-  const pids = processTree(child.pid);
   const ended = once(child, 'exit');
-  signalAll(pids, signal);
+  // A script would leave its server behind.
+  for (const pid of processTree(child.pid)) signal(pid, 'SIGKILL');
   await Promise.race([ended, pause(stopTimeoutMs)]);
-  signalAll(pids, 'SIGKILL');
 }
 
-function signalAll(pids: readonly number[], signal: 'SIGTERM' | 'SIGKILL'): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, signal);
-    } catch {
-      // It has ended by itself.
-    }
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended by itself.
   }
 }
 
@@ -135,6 +135,11 @@ export interface Cost extends CpuTimes {
 
 /** Begins to measure; the result ends it. */
 export function startMeter(server: ServerProcess): () => Cost {
+  const toggleProfile = () => {
+    const [pid] = server.pids;
+    if (server.isProfiled && pid !== undefined) signal(pid, 'SIGUSR2');
+  };
+  toggleProfile();
   const start = performance.now();
   const own = process.cpuUsage();
   const before = cpuTimes(server.pids);
@@ -142,6 +147,7 @@ export function startMeter(server: ServerProcess): () => Cost {
     const seconds = (performance.now() - start) / 1000;
     const { user, system } = process.cpuUsage(own);
     const after = cpuTimes(server.pids);
+    toggleProfile();
     const userUs = server.pids.length === 0 ? Number.NaN : after.userUs - before.userUs;
     const systemUs = server.pids.length === 0 ? Number.NaN : after.systemUs - before.systemUs;
     return { seconds, userUs, systemUs, clientCore: (user + system) / 1e6 / seconds, serverCore: (userUs + systemUs) / 1e6 / seconds };

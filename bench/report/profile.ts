@@ -24,33 +24,29 @@ interface Entry {
 const idle: ReadonlySet<string> = new Set(['(idle)', '(root)']);
 const entriesShown = 25;
 
-/** A table for each thread's profile in the folder, of its last `seconds`: what came before was starting and gathering. */
-export async function profileTables(folder: string, seconds: number): Promise<string> {
+/** A table for each thread's profile in the folder. */
+export async function profileTables(folder: string): Promise<string> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.cpuprofile')).sort();
   const tables = names.map(async (name) => {
     const profile: Profile = JSON.parse(await readFile(join(folder, name), 'utf8'));
-    return `${name}\n${profileTable(profile, seconds)}`;
+    return `${name}\n${profileTable(profile)}`;
   });
   return (await Promise.all(tables)).join('\n\n');
 }
 
-function profileTable(profile: Profile, seconds: number): string {
-  const entries = timesOf(profile, seconds * 1e6);
+function profileTable(profile: Profile): string {
+  const entries = timesOf(profile);
   const busyUs = [...entries.values()].reduce((sum, { selfUs }) => sum + selfUs, 0);
   const share = (us: number): string => `${((us / busyUs) * 100).toFixed(1)} %`.padStart(8);
   const top = [...entries.values()].sort((a, b) => b.selfUs - a.selfUs).slice(0, entriesShown);
   return ['    self     total', ...top.map(({ name, selfUs, totalUs }) => `${share(selfUs)}  ${share(totalUs)}  ${name}`)].join('\n');
 }
 
-function timesOf({ nodes, samples, timeDeltas }: Profile, lastUs: number): ReadonlyMap<string, Entry> {
+function timesOf({ nodes, samples, timeDeltas }: Profile): ReadonlyMap<string, Entry> {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)));
   const entries = new Map<string, Entry>();
-  const beginUs = timeDeltas.reduce((sum, delta) => sum + delta, 0) - lastUs;
-  let nowUs = 0;
   for (const [index, id] of samples.entries()) {
-    nowUs += timeDeltas[index] ?? 0;
-    if (nowUs < beginUs) continue;
     const node = byId.get(id);
     if (node === undefined || idle.has(node.callFrame.functionName)) continue;
     const us = timeDeltas[index] ?? 0;
