@@ -5,8 +5,8 @@ import { test } from '../support/fixtures.ts';
 
 const faults = await syncFaults();
 const disk = await smallDisk(8);
-const withFaults = typeof faults === 'string' ? test.skip : test;
-const withSmallDisk = typeof disk === 'string' ? test.skip : test;
+const withFaults = test.skipIf(typeof faults === 'string');
+const withSmallDisk = test.skipIf(typeof disk === 'string');
 const why = (problem: unknown) => (typeof problem === 'string' ? ` (skipped: ${problem})` : '');
 
 withFaults(
