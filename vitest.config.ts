@@ -4,7 +4,7 @@ const isCi = process.env.CI === 'true';
 
 export default defineConfig({
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
     // Generous: tests that start processes run on machines with two busy cores.
     testTimeout: 60_000,
     hookTimeout: 60_000,

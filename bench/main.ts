@@ -4,7 +4,6 @@
  *     npm run bench -- --help
  */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { measure } from './lib/measure.ts';
 import { type Options, parseOptions, usage } from './options.ts';
 import { page } from './report/page.ts';
@@ -97,7 +96,7 @@ async function main(): Promise<void> {
   if (!options.isQuick) say(`\n${targetsTable(results)}`);
   for (const { scenario, system: name, reason } of results.skips) say(`SKIPPED ${name} in (${scenario}): ${reason.split('\n')[0]}`);
   if (options.profile !== undefined) say(`\n${await profileTables(options.profile)}`);
-  await save(results, fileURLToPath(new URL(`results/${options.isSaved ? 'saved' : 'latest'}`, import.meta.url)));
+  await save(results, options.out);
   // What could not be measured may be a program that is missing, but Parley is here.
   if (results.skips.some(({ system: name }) => name === 'parley')) process.exitCode = 1;
 }

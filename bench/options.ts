@@ -1,4 +1,5 @@
 /** The benchmark's command line. */
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { scenarios } from './scenarios/all.ts';
 import { systemNames } from './systems.ts';
@@ -11,8 +12,8 @@ export interface Options {
   readonly isQuick: boolean;
   /** Of each measurement that lasts as long as it is told. */
   readonly seconds: number;
-  /** Keeps the results in git's sight. */
-  readonly isSaved: boolean;
+  /** The folder for the results. */
+  readonly out: string;
   /** Where CPU profiles of our Node servers go. */
   readonly profile: string | undefined;
   /** Systems that run elsewhere, by name. */
@@ -29,7 +30,8 @@ export const usage = `npm run bench -- [options]
   --url x=URL      measures system x where it runs already, without its CPU and memory; "centrifugo" is such a system
   --profile DIR    writes CPU profiles of the servers on Node there and prints where the time went; best for one
                    scenario and one system, with --rounds 1 and --seconds 20
-  --save           writes the results to bench/results/saved, which git sees
+  --out DIR        where results.json and index.html are written; bench/results/latest, which git ignores
+  --save           writes them to bench/results/saved, which git does not ignore
 `;
 
 /** Throws an error with a message for the user. */
@@ -44,6 +46,7 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
       seconds: { type: 'string' },
       url: { type: 'string', multiple: true, default: [] },
       profile: { type: 'string' },
+      out: { type: 'string' },
       save: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -64,7 +67,7 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     rounds,
     isQuick: values.quick,
     seconds,
-    isSaved: values.save,
+    out: values.out ?? fileURLToPath(new URL(`results/${values.save ? 'saved' : 'latest'}`, import.meta.url)),
     profile: values.profile,
     urls: new Map(values.url.map(namedUrl)),
   };

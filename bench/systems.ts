@@ -33,7 +33,8 @@ const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta
 const nodeServer = (file: string, ...args: readonly string[]): Launch => ({
   command: process.execPath,
   args: [pathOf(file), ...args],
-  env: { NODE_ENV: 'production' },
+  // Keeps what Node makes of the sources, so that a start is quick.
+  env: { NODE_ENV: 'production', NODE_COMPILE_CACHE: pathOf('../node_modules/.cache/parley-compile') },
 });
 
 /** Rooms and inboxes larger than the defaults allow are what is measured; nothing else differs from them. */
