@@ -23,7 +23,7 @@ if the machine has little else to do.
   --help        this text
 `;
 
-const shortRun = { durationMs: 26_000, kills: 11 };
+const shortRun = { durationMs: 20_000, kills: 10 };
 const killsPerMinute = 20;
 
 /** The options, or what to print instead of a run. `anySeed` is taken if none is given. */
