@@ -112,14 +112,22 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a closing connection forgets what it has not proved',
     file: 'identify/sessions.ts',
-    find: 'written: reader.unproved() }',
-    replace: 'written: [] }',
+    find: 'this.#closings.add(session, reader.unproved());',
+    replace: 'this.#closings.add(session, []);',
   },
   {
-    name: 'what other connections of the reader were sent is not looked at',
-    file: 'identify/sessions.ts',
-    find: 'const written = [...open.map(({ reader }) => reader.unproved()), ...closing.map((closed) => closed.written)].flat();',
-    replace: 'const written: { stream: string; seq: number }[] = [];',
+    name: 'a closing that the store has not taken does not keep its reader open',
+    file: 'identify/closings.ts',
+    find: 'const before = this.#latest.get(key) ?? Promise.resolve();',
+    replace: 'const before = Promise.resolve();',
+    test: 'packages/hub/src/identify',
+  },
+  {
+    name: 'a closing that the store refuses is forgotten',
+    file: 'identify/closings.ts',
+    find: 'if (this.#isSettling || !isPassing(error)) return;',
+    replace: 'return;',
+    test: 'packages/hub/src/identify',
   },
   {
     name: 'a session begins after the store has answered, not inside',
@@ -130,8 +138,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a registration under way does not keep its reader open',
     file: 'identify/sessions.ts',
-    find: '...this.#opening];',
+    find: ', ...this.#opening];',
     replace: '];',
+    test: 'packages/hub/src/identify',
   },
   {
     name: 'commands overtake register',
@@ -158,9 +167,11 @@ export const mutations: readonly Mutation[] = [
     replace: ';',
   },
   {
-    name: 'a snapshot of presence is taken before it is sent',
+    name: 'a snapshot of presence is taken before the store is asked',
     file: 'route/commands/presence.ts',
-    find: "return () => ({ status: 'success', users: look().map(presenceView) });",
-    replace: "return { status: 'success', users: look().map(presenceView) };",
+    find: 'const unknown = userIds.filter(',
+    replace:
+      'const early = new Map(userIds.map((userId) => [userId, presence.view(userId)]));\n' +
+      '  presence = { ...presence, view: (userId) => early.get(userId) };\n  const unknown = userIds.filter(',
   },
 ];

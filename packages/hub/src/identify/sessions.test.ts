@@ -112,14 +112,26 @@ describe('a closing that the store has not taken yet', () => {
     return { store, append, clock, followed, refusing, sessions, openAgain };
   }
 
-  test('is taken into account by the next connection of the same reader', async () => {
-    const { sessions, store, followed } = await setUp();
-    sessions.close(await registered(sessions, connectionOf('first')));
-    // As if the next one had been opened before the closing was handed in.
-    await store.closeReader(ann, [], true);
-    followed.length = 0;
-    await registered(sessions, connectionOf('second'));
-    expect(followed).toMatchObject([{ stream: inboxOf('ann'), cursor: 0, written: 1 }]);
+  test('keeps the reader open in the store, whatever its other connections do', async () => {
+    const { sessions, refusing, openAgain } = await setUp();
+    const first = await registered(sessions, connectionOf('first'));
+    const second = await registered(sessions, connectionOf('second'));
+    sessions.close(first);
+    await settled();
+    refusing.isOn = false;
+    sessions.close(second);
+    await settled();
+    expect(await openAgain()).toMatchObject([{ cursor: 0, written: 1 }]);
+  });
+
+  test('is no reason to keep the reader open once all its connections are closed', async () => {
+    const { sessions, refusing, append, openAgain } = await setUp();
+    refusing.isOn = false;
+    const both = [await registered(sessions, connectionOf('first')), await registered(sessions, connectionOf('second'))];
+    for (const session of both) sessions.close(session);
+    await settled();
+    await append();
+    expect(await openAgain()).toMatchObject([{ cursor: 0, written: 1, head: 2 }]);
   });
 
   test('is handed in again until the store takes it', async () => {

@@ -7,20 +7,12 @@
  * Joining the streams happens inside the store's ordered callback, so no message falls between
  * what the store reported and what is published live.
  */
-import { type ErrorCode, HubError } from '@parley/protocol';
+import { HubError } from '@parley/protocol';
 import type { Clock } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { AckMode, Reader, Session } from '../ports/session.ts';
-import {
-  inboxOf,
-  type ReaderId,
-  type ReaderStream,
-  type Store,
-  type StreamId,
-  type StreamPosition,
-  timelineOf,
-  type UserState,
-} from '../ports/store.ts';
+import { inboxOf, type ReaderId, type ReaderStream, type Store, type StreamId, timelineOf, type UserState } from '../ports/store.ts';
+import { Closings } from './closings.ts';
 import type { ConnectionPool } from './pool.ts';
 
 export interface SessionPorts {
@@ -53,25 +45,17 @@ export interface RegisteringParty {
   onSession(session: Session, registered: Registered): void;
 }
 
-/** A closing that the store does not know of yet. */
-interface Closing extends ReaderId {
-  readonly written: readonly StreamPosition[];
-}
-
-/** After the store refused for the moment. */
-const retryMs = 1000;
-
 export class Sessions {
   readonly #ports: SessionPorts;
   /** Registrations whose reader the store is opening. */
   readonly #opening = new Set<ReaderId>();
-  readonly #closing = new Set<Closing>();
-  /** What is being written; `settle` waits for it. */
-  readonly #writes = new Set<Promise<void>>();
-  #isSettling = false;
+  readonly #closings: Closings;
+  /** States of users who have left that are being written. */
+  readonly #saving = new Set<Promise<void>>();
 
   constructor(ports: SessionPorts) {
     this.#ports = ports;
+    this.#closings = new Closings({ store: ports.store, clock: ports.clock, isOpen: (reader) => this.#isOpen(reader) });
   }
 
   /** Registers a connection. Makes no session if it closed meanwhile. Refusal: `connection_limit`; and those of the store. */
@@ -92,27 +76,25 @@ export class Sessions {
       this.#opening.delete(registration);
       if (!begun) pool.release(registration.userId);
     }
-    if (!begun) this.#track(this.#remember({ ...registration, written: [] }));
+    if (!begun) this.#closings.add(registration, []);
   }
 
   close(session: Session): void {
     const { pool, store } = this.#ports;
-    const { userId, deviceId, reader } = session;
+    const { userId, reader } = session;
     reader.close();
     this.#ports.leave(reader, inboxOf(userId));
     for (const roomId of pool.roomsOf(userId)) this.#ports.leave(reader, timelineOf(roomId));
     // Told while the pool still knows the user's rooms, whose watchers hear of it.
     const state = this.#ports.onDepart(session);
     pool.close(session.connection, session);
-    this.#track(this.#remember({ userId, deviceId, written: reader.unproved() }));
-    // A failure costs at most a time of last seen.
+    this.#closings.add(session, reader.unproved());
     if (state !== undefined) this.#track(store.saveStates([state]));
   }
 
   /** Resolves when all closings so far were written. */
   async settle(): Promise<void> {
-    this.#isSettling = true;
-    await Promise.all(this.#writes);
+    await Promise.all([...this.#saving, this.#closings.settle()]);
   }
 
   #begin(
@@ -125,63 +107,23 @@ export class Sessions {
     const { pool } = this.#ports;
     const reader = this.#ports.makeReader(connection, registration, registration.ackMode);
     const session: Session = { ...registration, connection, reader };
-    const unproved = this.#unprovedOfOthers(registration);
     pool.register(session, roomsOf(streams));
     party.onSession(session, summary(streams));
-    for (const stream of streams) {
-      const written = Math.max(stream.written, unproved.get(stream.stream) ?? 0);
-      this.#ports.follow(reader, { ...stream, written });
-    }
+    for (const stream of streams) this.#ports.follow(reader, stream);
     this.#ports.onArrive(session, stored);
   }
 
-  /** What other connections of the same reader were sent and have not proved: this one gets it too, marked. */
-  #unprovedOfOthers(registration: ReaderId): Map<StreamId, number> {
-    const open = [...this.#ports.pool.sessionsOf(registration.userId)].filter((session) => isSame(session, registration));
-    const closing = [...this.#closing].filter((closed) => isSame(closed, registration));
-    const written = [...open.map(({ reader }) => reader.unproved()), ...closing.map((closed) => closed.written)].flat();
-    const unproved = new Map<StreamId, number>();
-    for (const { stream, seq } of written) unproved.set(stream, Math.max(seq, unproved.get(stream) ?? 0));
-    return unproved;
+  #isOpen(reader: ReaderId): boolean {
+    const connections = [...this.#ports.pool.sessionsOf(reader.userId), ...this.#opening];
+    return connections.some(({ userId, deviceId }) => userId === reader.userId && deviceId === reader.deviceId);
   }
 
-  /** Has the store remember what was written to a reader without proof, as soon as it can. At the end of the hub it has one chance. */
-  async #remember(closing: Closing): Promise<void> {
-    const { store, clock } = this.#ports;
-    this.#closing.add(closing);
-    for (;;) {
-      try {
-        await store.closeReader(closing, closing.written, this.#isLast(closing));
-        break;
-      } catch (error) {
-        // What is not remembered as closed counts as open, so that all of it comes again with a mark.
-        if (this.#isSettling || !isPassing(error)) break;
-        await new Promise<void>((resolve) => clock.after(retryMs, resolve));
-      }
-    }
-    this.#closing.delete(closing);
-  }
-
-  /**
-   * Whether the store may take the reader as closed. A registration under way may have opened it already: its row must
-   * stay, or a hub that is killed later forgets that it has written to that connection.
-   */
-  #isLast(reader: ReaderId): boolean {
-    const others = [...this.#ports.pool.sessionsOf(reader.userId), ...this.#opening];
-    return !others.some((other) => isSame(other, reader));
-  }
-
-  #track(write: Promise<void>): void {
-    const settled = write.catch(() => {}).finally(() => this.#writes.delete(settled));
-    this.#writes.add(settled);
+  /** A failure costs at most a time of last seen, and the store reports its own failure. */
+  #track(saving: Promise<void>): void {
+    const settled = saving.catch(() => {}).finally(() => this.#saving.delete(settled));
+    this.#saving.add(settled);
   }
 }
-
-const isSame = (a: ReaderId, b: ReaderId): boolean => a.userId === b.userId && a.deviceId === b.deviceId;
-
-/** Whether the same call can succeed later. */
-const isPassing = (error: unknown): boolean => error instanceof HubError && passing.has(error.code);
-const passing: ReadonlySet<ErrorCode> = new Set(['overloaded', 'storage_full']);
 
 function summary(streams: readonly ReaderStream[]): Registered {
   return {
