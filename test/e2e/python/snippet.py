@@ -8,7 +8,9 @@ sio = socketio.Client()
 
 
 def show(event, data):
-    print(json.dumps({"name": event, "payload": data}), flush=True)
+    # One write: the client calls handlers in threads of their own, and print writes a line and its end apart.
+    sys.stdout.write(json.dumps({"name": event, "payload": data}) + "\n")
+    sys.stdout.flush()
 
 
 @sio.on('connected')
