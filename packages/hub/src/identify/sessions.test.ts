@@ -34,7 +34,7 @@ const idleReader: Omit<Reader, 'userId'> = {
 interface SetUp {
   readonly pool?: ConnectionPool;
   readonly clock?: ManualClock;
-  /** Of every reader. */
+  /** What the connection named `first` was sent and has not proved. */
   readonly unproved?: readonly StreamPosition[];
   readonly follow?: SessionPorts['follow'];
 }
@@ -47,7 +47,7 @@ function sessionsOn(
     store,
     pool,
     clock,
-    makeReader: (_connection, { userId }) => ({ ...idleReader, userId, unproved: () => rest.unproved ?? [] }),
+    makeReader: ({ id }, { userId }) => ({ ...idleReader, userId, unproved: () => (id === 'first' ? (rest.unproved ?? []) : []) }),
     follow: rest.follow ?? (() => {}),
     leave() {},
     onArrive() {},
