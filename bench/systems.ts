@@ -7,11 +7,6 @@ import { type Launch, type ServerProcess, startServer } from './lib/server-proce
 import { type OpenAudience, rawAudience } from './load/audience.ts';
 import { bare, type Dialect, parley, socketIo } from './load/dialects.ts';
 import { echoMail, type OpenMail, rawMail } from './load/mail.ts';
-import * as centrifugo from './peers/centrifugo.ts';
-import * as mosquitto from './peers/mosquitto.ts';
-import * as nats from './peers/nats-jetstream.ts';
-import * as rabbitmq from './peers/rabbitmq.ts';
-import * as redis from './peers/redis-streams.ts';
 
 export interface System {
   readonly name: string;
@@ -51,6 +46,24 @@ const bunPrograms = ['../node_modules/bun/bin/bun.exe', '../node_modules/@oven/b
 const socketIoRooms = socketIo({ registers: false });
 const socketIoSqlite = socketIo({ registers: true });
 
+interface Service {
+  readonly mail: OpenMail;
+  launch(program: string, folder: string): Promise<Launch>;
+}
+
+/** A service of its own kind. Its client library is loaded when it is needed: together they are slow to load. */
+function service(name: string, programs: readonly string[], load: () => Promise<Service>): System {
+  return {
+    name,
+    programs,
+    mail: async (...args) => (await load()).mail(...args),
+    launch: async (folder, program) => (await load()).launch(program, folder),
+  };
+}
+
+/** The scripts of Debian's package and of the generic one. Debian's in PATH insists on a user of its own. */
+const rabbitmqPrograms = ['/usr/lib/rabbitmq/bin/rabbitmq-server', 'rabbitmq-server'];
+
 const all: readonly System[] = [
   { name: 'parley', dialect: parley, audience: rawAudience(parley), mail: rawMail(parley), launch: async (folder) => parleyLaunch(folder) },
   { name: 'socket.io', dialect: socketIoRooms, audience: rawAudience(socketIoRooms), launch: async () => nodeServer('peers/socket-io.ts') },
@@ -69,23 +82,34 @@ const all: readonly System[] = [
     launch: async (folder) => nodeServer('peers/socket-io-sqlite.ts', folder),
   },
   { name: 'ws echo', mail: echoMail(bare), launch: async () => nodeServer('peers/ws-echo.ts') },
-  { name: 'rabbitmq', mail: rabbitmq.mail, programs: rabbitmq.programs, launch: (folder, program) => rabbitmq.launch(program, folder) },
-  { name: 'jetstream', mail: nats.mail, programs: nats.programs, launch: (folder, program) => nats.launch(program, folder, 'default') },
-  { name: 'jetstream sync', mail: nats.mail, programs: nats.programs, launch: (folder, program) => nats.launch(program, folder, 'always') },
+  service('rabbitmq', rabbitmqPrograms, async () => {
+    const { launch, mail } = await import('./peers/rabbitmq.ts');
+    return { mail, launch };
+  }),
+  service('jetstream', ['nats-server', '/usr/sbin/nats-server'], async () => {
+    const { launch, mail } = await import('./peers/nats-jetstream.ts');
+    return { mail, launch: (program, folder) => launch(program, folder, 'default') };
+  }),
+  service('jetstream sync', ['nats-server', '/usr/sbin/nats-server'], async () => {
+    const { launch, mail } = await import('./peers/nats-jetstream.ts');
+    return { mail, launch: (program, folder) => launch(program, folder, 'always') };
+  }),
+  service('mosquitto', ['mosquitto', '/usr/sbin/mosquitto'], async () => {
+    const { launch, mail } = await import('./peers/mosquitto.ts');
+    return { mail, launch: (program, folder) => launch(program, folder, 'default') };
+  }),
+  service('mosquitto save', ['mosquitto', '/usr/sbin/mosquitto'], async () => {
+    const { launch, mail } = await import('./peers/mosquitto.ts');
+    return { mail, launch: (program, folder) => launch(program, folder, 'every change') };
+  }),
+  service('redis streams', ['redis-server', '/usr/bin/redis-server'], async () => {
+    const { launch, mail } = await import('./peers/redis-streams.ts');
+    return { mail, launch };
+  }),
   {
-    name: 'mosquitto',
-    mail: mosquitto.mail,
-    programs: mosquitto.programs,
-    launch: (folder, program) => mosquitto.launch(program, folder, 'default'),
+    name: 'centrifugo',
+    audience: async (...args) => (await import('./peers/centrifugo.ts')).audience(...args),
   },
-  {
-    name: 'mosquitto save',
-    mail: mosquitto.mail,
-    programs: mosquitto.programs,
-    launch: (folder, program) => mosquitto.launch(program, folder, 'every change'),
-  },
-  { name: 'centrifugo', audience: centrifugo.audience },
-  { name: 'redis streams', mail: redis.mail, programs: redis.programs, launch: (folder, program) => redis.launch(program, folder) },
 ];
 
 export const systemNames: readonly string[] = all.map(({ name }) => name);

@@ -5,7 +5,7 @@ import { createConnection, createServer } from 'node:net';
 import { basename } from 'node:path';
 import type { Address } from '../load/raw-socket.ts';
 import { type CpuTimes, cpuTimes, processTree, residentBytes } from './process-usage.ts';
-import { pause, until } from './waiting.ts';
+import { pause, until, within } from './waiting.ts';
 
 export interface ServerProcess {
   readonly address: Address;
@@ -102,7 +102,7 @@ async function stop(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit');
   // A script would leave its server behind.
   for (const pid of processTree(child.pid)) signal(pid, 'SIGKILL');
-  await Promise.race([ended, pause(stopTimeoutMs)]);
+  await within(ended, stopTimeoutMs, `process ${child.pid} does not end`);
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -8,8 +8,6 @@ import { content } from '../load/dialects.ts';
 import type { OpenMail } from '../load/mail.ts';
 import { Trouble } from '../load/trouble.ts';
 
-export const programs = ['mosquitto', '/usr/sbin/mosquitto'];
-
 /**
  * `save`: Mosquitto keeps messages in memory and writes all of them to its file every 30 minutes, or after so many changes. Only
  * after every change comes near to an acknowledgement that means something, and even then PUBACK does not wait for it.

@@ -8,8 +8,6 @@ import { content } from '../load/dialects.ts';
 import type { OpenMail } from '../load/mail.ts';
 import { Trouble } from '../load/trouble.ts';
 
-export const programs = ['nats-server', '/usr/sbin/nats-server'];
-
 /** `sync`: how often what was acknowledged is synced to the disk; 2 minutes unless told otherwise. */
 export async function launch(program: string, folder: string, sync: 'default' | 'always'): Promise<Launch> {
   const port = await freePort();

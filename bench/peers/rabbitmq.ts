@@ -6,9 +6,6 @@ import { content } from '../load/dialects.ts';
 import type { OpenMail } from '../load/mail.ts';
 import { Trouble } from '../load/trouble.ts';
 
-/** The scripts of Debian's and of the generic package. The first one in PATH insists on a user of its own. */
-export const programs = ['/usr/lib/rabbitmq/bin/rabbitmq-server', 'rabbitmq-server'];
-
 export async function launch(program: string, folder: string): Promise<Launch> {
   const port = await freePort();
   const env = {

@@ -5,8 +5,6 @@ import { content } from '../load/dialects.ts';
 import type { OpenMail } from '../load/mail.ts';
 import { Trouble } from '../load/trouble.ts';
 
-export const programs = ['redis-server', '/usr/bin/redis-server'];
-
 export async function launch(program: string, folder: string): Promise<Launch> {
   const port = await freePort();
   const args = [
