@@ -7,23 +7,37 @@ import { bytesPerConnection } from './g-memory.ts';
 import { Inbox } from './inbox.ts';
 import type { Figures, Run, Scenario } from './scenario.ts';
 
+/** The number that a figure is named after, and the number that is measured: a smoke run fills the same table with less. */
+type Steps = readonly (readonly [name: string, count: number])[];
+
 interface Sizes {
-  readonly receivers: readonly number[];
-  readonly connections: readonly number[];
-  readonly queued: readonly number[];
+  readonly receivers: Steps;
+  readonly connections: Steps;
+  readonly queued: Steps;
 }
 
-const usualSizes: Sizes = { receivers: [100, 1000, 10_000], connections: [1000, 10_000], queued: [1000, 10_000, 100_000] };
-const quickSizes: Sizes = { receivers: [10, 20, 50], connections: [20, 50], queued: [10, 20, 50] };
-
-/** The same names whatever the sizes are, so that a smoke run fills the same table. */
-const [few, some, many] = ['100', '1,000', '10,000'];
+const usualSizes: Sizes = {
+  receivers: [
+    ['100', 100],
+    ['1,000', 1000],
+    ['10,000', 10_000],
+  ],
+  connections: [
+    ['1,000', 1000],
+    ['10,000', 10_000],
+  ],
+  queued: [
+    ['1,000', 1000],
+    ['10,000', 10_000],
+    ['100,000', 100_000],
+  ],
+};
+const quickSizes: Sizes = { receivers: [['100', 10]], connections: [['1,000', 20]], queued: [['1,000', 20]] };
 
 async function receiversGrow({ system, start, scale }: Run, sizes: Sizes): Promise<Figures> {
   const figures: Record<string, number> = {};
   if (system.audience === undefined) return figures;
-  for (const [index, name] of [few, some, many].entries()) {
-    const receivers = sizes.receivers[index] ?? 1;
+  for (const [name, receivers] of sizes.receivers) {
     const { userUs, systemUs, deliveries } = await measureFanOut(system.audience, await start(), {
       receivers,
       inFlight: 1,
@@ -37,8 +51,8 @@ async function receiversGrow({ system, start, scale }: Run, sizes: Sizes): Promi
 async function connectionsGrow({ system, start, scale }: Run, sizes: Sizes): Promise<Figures> {
   const figures: Record<string, number> = {};
   if (system.dialect === undefined) return figures;
-  for (const [index, name] of [some, many].entries()) {
-    const bytes = await bytesPerConnection(await start(), system.dialect, sizes.connections[index] ?? 1, scale.isQuick ? 200 : 5000);
+  for (const [name, count] of sizes.connections) {
+    const bytes = await bytesPerConnection(await start(), system.dialect, count, scale.isQuick ? 200 : 5000);
     figures[`kilobytes ${name}`] = bytes / 1000;
   }
   return figures;
@@ -49,9 +63,9 @@ async function queuesGrow(run: Run, sizes: Sizes): Promise<Figures> {
   const figures: Record<string, number> = {};
   const { mail: openMail } = run.system;
   if (openMail === undefined) return figures;
-  for (const [index, name] of ['1,000', '10,000', '100,000'].entries()) {
+  for (const [name, messages] of sizes.queued) {
     const filled = await run.start();
-    const queued = await fill(openMail, filled, sizes.queued[index] ?? 1, run.scale.isQuick ? 5 : 100);
+    const queued = await fill(openMail, filled, messages, run.scale.isQuick ? 5 : 100);
     // Another process: what the filling left in memory is gone.
     const server = await run.restart(filled);
     const inbox = await Inbox.open(openMail, server, 0);
