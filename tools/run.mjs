@@ -134,8 +134,10 @@ function binary([name, ...rest]) {
 }
 
 function run(node, argv) {
-  if (typeof process.execve === 'function') process.execve(node, [node, ...argv], process.env);
-  const child = spawn(node, argv, { stdio: 'inherit' });
+  // Without it every thread of every start strips the types again, which takes half a second and 50 MB.
+  const env = { NODE_COMPILE_CACHE: join(nodeModules, '.cache', 'parley-compile'), ...process.env };
+  if (typeof process.execve === 'function') process.execve(node, [node, ...argv], env);
+  const child = spawn(node, argv, { stdio: 'inherit', env });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     // A terminal sends Ctrl-C to the child as well; passing it on would make it two.
     process.on(signal, () => (signal === 'SIGINT' && process.stdin.isTTY) || child.kill(signal));
