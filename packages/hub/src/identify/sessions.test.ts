@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../lib/manual-clock.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { Reader, Session } from '../ports/session.ts';
-import { inboxOf, type ReaderStream, type Store, type StreamPosition } from '../ports/store.ts';
+import { inboxOf, type Store, type StreamPosition } from '../ports/store.ts';
 import { ConnectionPool } from './pool.ts';
 import { type RegisteringParty, type SessionPorts, Sessions } from './sessions.ts';
 
@@ -36,7 +36,6 @@ interface SetUp {
   readonly clock?: ManualClock;
   /** What the connection named `first` was sent and has not proved. */
   readonly unproved?: readonly StreamPosition[];
-  readonly follow?: SessionPorts['follow'];
 }
 
 function sessionsOn(
@@ -48,7 +47,7 @@ function sessionsOn(
     pool,
     clock,
     makeReader: ({ id }, { userId }) => ({ ...idleReader, userId, unproved: () => (id === 'first' ? (rest.unproved ?? []) : []) }),
-    follow: rest.follow ?? (() => {}),
+    follow() {},
     leave() {},
     onArrive() {},
     onDepart: () => undefined,
@@ -89,11 +88,10 @@ test('a reader that closes while the next one is being opened does not make a ki
 });
 
 describe('a closing that the store has not taken yet', () => {
-  const written = [{ stream: inboxOf('ann'), seq: 1 }];
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-  /** One message has been written to Ann and is not proved; the store refuses to hear of the end of the connection. */
-  async function setUp() {
+  /** Messages up to this one have been written to Ann's first connection and are not proved; the store refuses to hear of its end. */
+  async function setUp(unprovedSeq = 1) {
     const store = createMemoryStore(storeOptions);
     const append = () =>
       store.append({
@@ -102,26 +100,25 @@ describe('a closing that the store has not taken yet', () => {
       });
     await append();
     const clock = new ManualClock();
-    const followed: ReaderStream[] = [];
     const refusing = { isOn: true };
     const closeReader: Store['closeReader'] = (...args) =>
       refusing.isOn ? Promise.reject(new HubError('storage_full')) : store.closeReader(...args);
-    const follow: SessionPorts['follow'] = (_reader, stream) => followed.push(stream);
-    const sessions = sessionsOn({ ...store, closeReader }, { clock, unproved: written, follow });
+    const sessions = sessionsOn({ ...store, closeReader }, { clock, unproved: [{ stream: inboxOf('ann'), seq: unprovedSeq }] });
     const openAgain = () => createMemoryStore(storeOptions, store.state).openReader(ann, 0, () => {});
-    return { store, append, clock, followed, refusing, sessions, openAgain };
+    return { store, append, clock, refusing, sessions, openAgain };
   }
 
   test('keeps the reader open in the store, whatever its other connections do', async () => {
-    const { sessions, refusing, openAgain } = await setUp();
+    const { sessions, refusing, append, openAgain } = await setUp(2);
     const first = await registered(sessions, connectionOf('first'));
     const second = await registered(sessions, connectionOf('second'));
+    await append();
     sessions.close(first);
     await settled();
     refusing.isOn = false;
     sessions.close(second);
     await settled();
-    expect(await openAgain()).toMatchObject([{ cursor: 0, written: 1 }]);
+    expect(await openAgain()).toMatchObject([{ cursor: 0, written: 2, head: 2 }]);
   });
 
   test('is no reason to keep the reader open once all its connections are closed', async () => {

@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import type { Reader } from '../ports/session.ts';
+import type { StoredMessage } from '../ports/store.ts';
+import { Streams } from './streams.ts';
+
+const lobby = 'room:lobby';
+
+function messageOf(seq: number): StoredMessage {
+  return {
+    ...{ id: seq, stream: lobby, seq, senderId: 'bob', recipientId: undefined, roomId: 'lobby' },
+    ...{ type: 'text', content: '1', createdAtMs: 0, clientMsgId: undefined, echo: true },
+  };
+}
+
+/** Writes down what it is told: `3` for a message, `>2` for "read on from 2". */
+class FakeReader implements Reader {
+  readonly userId: string;
+  readonly heard: string[] = [];
+  readonly packets: OutgoingPacket[] = [];
+
+  constructor(userId = 'ann') {
+    this.userId = userId;
+  }
+
+  deliver(message: StoredMessage, packet: OutgoingPacket): void {
+    this.heard.push(String(message.seq));
+    this.packets.push(packet);
+  }
+
+  fallBehind(_stream: string, seq: number): void {
+    this.heard.push(`>${seq}`);
+  }
+
+  follow(): void {}
+  unfollow(): void {}
+  live(): void {}
+  presence(): void {}
+  acknowledge(): boolean {
+    return true;
+  }
+  onFlush(): void {}
+  onPong(): void {}
+  onDrain(): void {}
+  unproved() {
+    return [];
+  }
+  close(): void {}
+}
+
+function setUp(head = 0) {
+  let encoded = 0;
+  const streams = new Streams((message) => {
+    encoded += 1;
+    return new OutgoingPacket(String(message.seq));
+  });
+  const reader = new FakeReader();
+  streams.open(lobby, reader, head);
+  return {
+    streams,
+    reader,
+    encodings: () => encoded,
+    publish: (...seqs: number[]) => seqs.forEach((seq) => void streams.publish(messageOf(seq))),
+  };
+}
+
+test('a message is encoded once, whatever the number of its readers', () => {
+  const { streams, reader, encodings, publish } = setUp();
+  const others = [new FakeReader('bob'), new FakeReader('eve')];
+  for (const other of others) streams.open(lobby, other, 0);
+  publish(1);
+  expect(encodings()).toBe(1);
+  expect(others.flatMap(({ packets }) => packets)).toEqual([reader.packets[0], reader.packets[0]]);
+});
+
+test('a message that nobody here reads costs nothing, and nothing is kept of its stream', () => {
+  const { streams, reader, encodings, publish } = setUp();
+  streams.close(lobby, reader);
+  publish(1);
+  expect(encodings()).toBe(0);
+  expect(streams.head(lobby)).toBeUndefined();
+});
+
+describe('notices that go wrong', () => {
+  test('doubled and late ones are ignored', () => {
+    const { reader, publish } = setUp(2);
+    publish(1, 2, 3, 3, 2, 4);
+    expect(reader.heard).toEqual(['3', '4']);
+  });
+
+  test('after a lost one the readers read on from the log', () => {
+    const { streams, reader, publish } = setUp();
+    publish(1, 3);
+    expect(reader.heard).toEqual(['1', '>1']);
+    expect(streams.head(lobby)).toBe(3);
+    publish(2, 4);
+    expect(reader.heard).toEqual(['1', '>1', '4']);
+  });
+});
+
+test('a new reader that knows a later head sends those who are there to the log, not itself', () => {
+  const { streams, reader } = setUp(2);
+  const late = new FakeReader('bob');
+  streams.open(lobby, late, 5);
+  expect(reader.heard).toEqual(['>2']);
+  expect(late.heard).toEqual([]);
+  expect(streams.head(lobby)).toBe(5);
+});
+
+test('a new reader that knows an earlier head moves nothing back', () => {
+  const { streams, publish } = setUp();
+  publish(1, 2);
+  streams.open(lobby, new FakeReader('bob'), 1);
+  expect(streams.head(lobby)).toBe(2);
+});
+
+test('whatever is lost, doubled and late, every reader is led through every message once', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 60 }), (notices) => {
+      const streams = new Streams((message) => new OutgoingPacket(String(message.seq)));
+      let position = 0;
+      const reader = new FakeReader();
+      reader.deliver = ({ seq }) => {
+        expect(seq).toBe(position + 1);
+        position = seq;
+      };
+      reader.fallBehind = (_stream, seq) => {
+        expect(seq).toBe(position);
+        // It reads the log, up to the head of that moment.
+        position = streams.head(lobby) ?? 0;
+      };
+      streams.open(lobby, reader, 0);
+      for (const seq of notices) streams.publish(messageOf(seq));
+      expect(position).toBe(Math.max(0, ...notices));
+    }),
+  );
+});

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import type { Connection } from '../ports/connection.ts';
+import type { Session } from '../ports/session.ts';
+import { ConnectionPool } from './pool.ts';
+
+function connectionOf(id: string): Connection {
+  const handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
+  return { id, handshake, transport: 'websocket', bufferedBytes: 0, stalledSinceMs: undefined, send() {}, ping: () => true, close() {} };
+}
+
+function sessionOf(userId: string, connection: Connection): Session {
+  const reader = {
+    ...{ userId, follow() {}, unfollow() {}, deliver() {}, fallBehind() {}, live() {}, presence() {}, acknowledge: () => true },
+    ...{ onFlush() {}, onPong() {}, onDrain() {}, unproved: () => [], close() {} },
+  };
+  return { userId, deviceId: '', ackMode: 'pong', connection, reader };
+}
+
+function registered(pool: ConnectionPool, userId: string, id: string, rooms: readonly string[] = []): Session {
+  const session = sessionOf(userId, connectionOf(id));
+  pool.open(session.connection, 1000);
+  expect(pool.reserve(userId)).toBe(true);
+  pool.register(session, rooms);
+  return session;
+}
+
+describe('the limit of connections per user', () => {
+  test('counts registrations under way, so that a burst can not pass it', () => {
+    const pool = new ConnectionPool(2);
+    expect([pool.reserve('ann'), pool.reserve('ann'), pool.reserve('ann')]).toEqual([true, true, false]);
+    expect(pool.reserve('bob')).toBe(true);
+    expect(pool.stats().refused).toBe(1);
+  });
+
+  test('a place is free again when a registration fails and when a session closes', () => {
+    const pool = new ConnectionPool(1);
+    pool.reserve('ann');
+    pool.release('ann');
+    const session = registered(pool, 'ann', 'first');
+    expect(pool.reserve('ann')).toBe(false);
+    pool.close(session.connection, session);
+    expect(pool.reserve('ann')).toBe(true);
+  });
+});
+
+test('a user and its rooms are forgotten with the last session', () => {
+  const pool = new ConnectionPool(5);
+  const first = registered(pool, 'ann', 'first', ['lobby']);
+  const second = registered(pool, 'ann', 'second', ['lobby']);
+  pool.enterRoom('ann', 'kitchen');
+  pool.close(first.connection, first);
+  expect([...pool.roomsOf('ann')]).toEqual(['lobby', 'kitchen']);
+  expect([...pool.sessionsOf('ann')]).toEqual([second]);
+  pool.close(second.connection, second);
+  expect([...pool.users()]).toEqual([]);
+  expect(pool.roomsOf('ann').size).toBe(0);
+  // Rooms of a user who is not here are not kept: nobody would ever remove them.
+  pool.enterRoom('ann', 'garden');
+  expect(pool.roomsOf('ann').size).toBe(0);
+});
+
+test('closing twice counts once', () => {
+  const pool = new ConnectionPool(5);
+  const session = registered(pool, 'ann', 'first');
+  pool.close(session.connection, session);
+  pool.close(session.connection, session);
+  pool.close(session.connection, undefined);
+  expect(pool.stats()).toMatchObject({ total: 0, registered: 0, users: 0 });
+});
+
+test('a connection that has not registered by its time is overdue, one that has never is', () => {
+  const pool = new ConnectionPool(5);
+  const late = connectionOf('late');
+  pool.open(late, 100);
+  registered(pool, 'ann', 'registered');
+  const early = connectionOf('early');
+  pool.open(early, 200);
+  expect(pool.overdue(99)).toEqual([]);
+  expect(pool.overdue(150)).toEqual([late]);
+  pool.close(late, undefined);
+  expect(pool.overdue(5000)).toEqual([early]);
+});
+
+test('statistics count every connection once', () => {
+  const pool = new ConnectionPool(5);
+  registered(pool, 'ann', 'a1');
+  registered(pool, 'ann', 'a2');
+  registered(pool, 'bob', 'b1');
+  pool.open(connectionOf('anonymous'), 100);
+  pool.reserve('eve');
+  expect(pool.stats()).toMatchObject({ total: 4, registered: 3, users: 2, mostOfOneUser: 2, maxPerUser: 5 });
+  expect([...pool.connections()]).toHaveLength(4);
+});
