@@ -49,7 +49,7 @@ export function testSession(userId: string, connection: Connection = new TestCon
   return { userId, deviceId: '', ackMode: 'pong', connection, reader };
 }
 
-/** Commands' view of a hub in which nobody is, over this store. Sessions are made at once. */
+/** Commands' view of a hub in which nobody is, over this store. Sessions are made when asked for. */
 export function testServices(store: Store, replaced: Partial<Services> = {}): Services {
   return {
     store,
@@ -58,6 +58,8 @@ export function testServices(store: Store, replaced: Partial<Services> = {}): Se
     random: { id: () => 'random-id', fraction: () => 0 },
     sessions: {
       async register(connection, { userId }, party) {
+        // The real one asks the store first.
+        await undefined;
         party.onSession(testSession(userId, connection), { rooms: [], queued: 0, missed: 0 });
       },
       close() {},
