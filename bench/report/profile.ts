@@ -48,25 +48,32 @@ function timesOf({ nodes, samples, timeDeltas }: Profile): ReadonlyMap<string, E
   const entries = new Map<string, Entry>();
   for (const [index, id] of samples.entries()) {
     const node = byId.get(id);
-    if (node === undefined || idle.has(node.callFrame.functionName)) continue;
+    if (node === undefined || idle.has(node.callFrame.functionName) || node.callFrame.url === 'node:inspector') continue;
     const us = timeDeltas[index] ?? 0;
-    entryOf(entries, node).selfUs += us;
+    const caller = byId.get(parents.get(id) ?? -1);
+    entryOf(entries, node, caller).selfUs += us;
     // A function that calls itself counts once.
     const seen = new Set<Entry>();
     for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
       const frame = byId.get(at);
-      if (frame !== undefined) seen.add(entryOf(entries, frame));
+      if (frame !== undefined) seen.add(entryOf(entries, frame, byId.get(parents.get(at) ?? -1)));
     }
     for (const entry of seen) entry.totalUs += us;
   }
   return entries;
 }
 
-function entryOf(entries: Map<string, Entry>, { callFrame }: ProfileNode): Entry {
-  const { functionName, url, lineNumber } = callFrame;
-  const file = url.replace(/^.*\/((?:[^/]+\/)?[^/]+)$/, '$1');
-  const name = `${functionName || '(anonymous)'}${file === '' ? '' : `  ${file}:${lineNumber + 1}`}`;
+/** Functions of native code often have no name: then the caller says what they are. */
+function entryOf(entries: Map<string, Entry>, { callFrame }: ProfileNode, caller: ProfileNode | undefined): Entry {
+  const isNameless = callFrame.functionName === '' && callFrame.url === '' && caller !== undefined;
+  const name = isNameless ? `native code called by ${nameOf(caller)}` : nameOf({ callFrame });
   const entry = entries.get(name) ?? { name, selfUs: 0, totalUs: 0 };
   entries.set(name, entry);
   return entry;
+}
+
+function nameOf({ callFrame }: Pick<ProfileNode, 'callFrame'>): string {
+  const { functionName, url, lineNumber } = callFrame;
+  const file = url.replace(/^.*\/((?:[^/]+\/)?[^/]+)$/, '$1');
+  return `${functionName || '(anonymous)'}${file === '' ? '' : `  ${file}:${lineNumber + 1}`}`;
 }
