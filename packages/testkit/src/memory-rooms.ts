@@ -1,4 +1,4 @@
-import type { JoinRequest, JoinResult, NewRoom, Room, RoomSummary } from '@parley/hub';
+import type { JoinRequest, JoinResult, Room, RoomSummary } from '@parley/hub';
 import { timelineOf } from '@parley/hub';
 import { HubError } from '@parley/protocol';
 import { cursorsOf, type MemoryState, membershipOf, membersOf, requireMember, streamOf } from './memory-state.ts';
@@ -7,7 +7,7 @@ export function summaryOf(state: MemoryState, room: Room): RoomSummary {
   return { ...room, memberCount: membersOf(state, room.roomId).length };
 }
 
-export function createRoom(state: MemoryState, { roomId, name, createdBy, createdAtMs, isPrivate, maxMembers }: NewRoom): RoomSummary {
+export function createRoom(state: MemoryState, { roomId, name, createdBy, createdAtMs, isPrivate, maxMembers }: Room): RoomSummary {
   if (state.rooms.has(roomId)) throw new HubError('room_exists');
   const room: Room = { roomId, name, createdBy, createdAtMs, isPrivate, maxMembers };
   state.rooms.set(roomId, room);

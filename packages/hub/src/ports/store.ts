@@ -131,15 +131,6 @@ export interface RoomMember {
   readonly joinedAtMs: number;
 }
 
-export interface NewRoom {
-  readonly roomId: string;
-  readonly name: string;
-  readonly createdBy: string;
-  readonly createdAtMs: number;
-  readonly isPrivate: boolean;
-  readonly maxMembers: number;
-}
-
 export interface JoinRequest {
   readonly roomId: string;
   readonly userId: string;
@@ -245,7 +236,7 @@ export interface Store {
   advance(advances: readonly CursorAdvance[], nowMs: number): Promise<readonly DeliveryReceipt[]>;
 
   /** Refusal: `room_exists`. The creator becomes owner and member, with a cursor at 0. `inOrder`: as with `joinRoom`. */
-  createRoom(room: NewRoom, inOrder: InOrder<RoomSummary>): Promise<RoomSummary>;
+  createRoom(room: Room, inOrder: InOrder<RoomSummary>): Promise<RoomSummary>;
   /** Refusals: `room_not_found`, `room_private`, `room_full`. `inOrder` is called with the result before the promise resolves. */
   joinRoom(request: JoinRequest, inOrder: InOrder<JoinResult>): Promise<JoinResult>;
   /** Refusals: `room_not_found`, `not_member`. `inOrder`: as with `joinRoom`; what is appended after it is not for this user. */

@@ -1,10 +1,10 @@
-import { type NewRoom, type RoomSummary, timelineOf } from '../../ports/store.ts';
+import { type Room, type RoomSummary, timelineOf } from '../../ports/store.ts';
 import type { Services } from '../services.ts';
 import { roomView } from '../views.ts';
 import type { Command } from './command.ts';
 
 /** Creates a room with its creator as owner and member. Refusal: `room_exists`. */
-export function makeRoom(services: Services, room: Omit<NewRoom, 'createdAtMs'>): Promise<RoomSummary> {
+export function makeRoom(services: Services, room: Omit<Room, 'createdAtMs'>): Promise<RoomSummary> {
   return services.store.createRoom({ ...room, createdAtMs: services.clock.now() }, () =>
     followRoom(services, room.createdBy, room.roomId, 0),
   );
