@@ -67,6 +67,13 @@ export const mutations: readonly Mutation[] = [
     replace: 'this.#heldPresence.clear();',
   },
   {
+    name: 'presence is held although no drain will send it',
+    file: reader,
+    find: 'if (this.#ports.budget.canTake(this.#connection.bufferedBytes)) this.#connection.send(packet);',
+    replace: 'if (!this.#isOver) this.#connection.send(packet);',
+    test: 'packages/hub/src/deliver/stream-reader.test.ts',
+  },
+  {
     name: 'proofs that are not on disk yet count as proved when a connection closes',
     file: reader,
     find: 'for (const { stream, seq } of pending) written.set(stream, seq);',

@@ -33,18 +33,20 @@ if (failed !== undefined) {
 /** The first result with a violation. */
 async function runMany(from: number, count: number): Promise<SimResult | undefined> {
   const startMs = performance.now();
-  let virtualMs = 0;
-  let messages = 0;
+  const results: SimResult[] = [];
   for (let seed = from; seed < from + count; seed++) {
     const result = await simulate({ seed, steps });
     if (result.violation !== undefined) return result;
-    virtualMs += result.virtualMs;
-    messages += result.messages;
+    results.push(result);
     if (seed % 500 === 0) console.log(`up to seed ${seed}: no promise broken`);
   }
+  const sum = (of: (result: SimResult) => number): number => results.reduce((total, result) => total + of(result), 0);
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  const hours = (sum(({ virtualMs }) => virtualMs) / 3_600_000).toFixed(1);
   console.log(
-    `${count} seeds in ${seconds} s: ${(virtualMs / 3_600_000).toFixed(1)} hours of hub time, ${messages} messages, no promise broken.`,
+    `${count} seeds in ${seconds} s, no promise broken: ${hours} hours, ${sum(({ processes }) => processes)} processes, ` +
+      `${sum(({ connections }) => connections)} connections, ${sum(({ messages }) => messages)} messages, ` +
+      `${sum(({ deliveries }) => deliveries)} deliveries, ${sum(({ redeliveries }) => redeliveries)} of them again.`,
   );
   return undefined;
 }

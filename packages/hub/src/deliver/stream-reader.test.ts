@@ -66,6 +66,7 @@ class Bench {
   readonly reader: StreamReader;
   pendingProofs: StreamPosition[] = [];
   head = 0;
+  usedByOthers = 0;
   liveDropped = 0;
 
   constructor(ackMode: AckMode = 'pong') {
@@ -91,7 +92,7 @@ class Bench {
         this.liveDropped += 1;
       },
       enterGate: (readPage) => void readPage(),
-      budget: new OutboxBudget(marks, () => this.connection.bufferedBytes),
+      budget: new OutboxBudget(marks, () => this.connection.bufferedBytes + this.usedByOthers),
       clock: this.clock,
     });
   }
@@ -226,6 +227,14 @@ describe('a slow connection', () => {
     bench.reader.onDrain();
     expect(bench.connection.sent).toEqual(['eve is dnd', 'bob is away']);
   });
+});
+
+test('presence is not held where no drain would send it, however full the other outboxes are', () => {
+  const bench = new Bench();
+  bench.usedByOthers = marks.totalBytesMax;
+  bench.connection.bufferedBytes = 10;
+  bench.reader.presence('bob', new OutgoingPacket('bob is away'));
+  expect(bench.connection.sent).toEqual(['bob is away']);
 });
 
 describe('proof of receipt', () => {

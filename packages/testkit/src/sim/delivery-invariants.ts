@@ -22,10 +22,20 @@ export class DeliveryInvariants {
   readonly #ledger: Ledger;
   readonly #verdict: Verdict;
   readonly #readings = new Map<string, Reading>();
+  #deliveries = 0;
+  #redeliveries = 0;
 
   constructor(ledger: Ledger, verdict: Verdict) {
     this.#ledger = ledger;
     this.#verdict = verdict;
+  }
+
+  get deliveries(): number {
+    return this.#deliveries;
+  }
+
+  get redeliveries(): number {
+    return this.#redeliveries;
   }
 
   /** How many connections of the user are registered now. */
@@ -102,6 +112,8 @@ export class DeliveryInvariants {
     this.#verdict.require(this.#ledger.isFor(reader.userId, stream, seq), 'access', () => `${where} is not for this user`);
     this.#requireNext(reading, logged, where);
     this.#requireMark(reading, logged, fields.redelivered === true, where);
+    this.#deliveries += 1;
+    if (fields.redelivered === true) this.#redeliveries += 1;
     reader.write(stream, seq, { connection, at: this.#ledger.tick() });
     positions.set(stream, seq);
   }

@@ -25,7 +25,12 @@ export interface SimResult {
   /** Virtual time that has passed. */
   readonly virtualMs: number;
   readonly turns: number;
+  /** How much happened. */
   readonly messages: number;
+  readonly deliveries: number;
+  readonly redeliveries: number;
+  readonly connections: number;
+  readonly processes: number;
 }
 
 export const defaultSteps = 300;
@@ -48,7 +53,10 @@ export async function simulate({ seed, steps = defaultSteps, onTrace = () => {} 
   }
   const virtualMs = world.clock.monotonic();
   const { first } = world.verdict;
-  return { seed, steps, violation: first && { ...first, atMs: virtualMs }, virtualMs, turns: run.turns, messages: world.ledger.byId.size };
+  const { deliveries, redeliveries } = world.invariants.delivery;
+  const { processes, connections } = world.hub;
+  const happened = { messages: world.ledger.byId.size, deliveries, redeliveries, connections, processes };
+  return { seed, steps, violation: first && { ...first, atMs: virtualMs }, virtualMs, turns: run.turns, ...happened };
 }
 
 class Run {

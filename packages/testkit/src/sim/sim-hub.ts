@@ -58,6 +58,7 @@ export class SimHub {
   readonly #disk: MemoryState = emptyMemoryState();
   #process: HubProcess | undefined;
   #started = 0;
+  #accepted = 0;
 
   constructor(ports: HubPorts) {
     this.#ports = ports;
@@ -65,6 +66,16 @@ export class SimHub {
 
   get process(): HubProcess | undefined {
     return this.#process;
+  }
+
+  /** How many there have been. */
+  get processes(): number {
+    return this.#started;
+  }
+
+  /** How many have been accepted. */
+  get connections(): number {
+    return this.#accepted;
   }
 
   start(): void {
@@ -100,8 +111,10 @@ export class SimHub {
 
   /** A client's connection arrives. False: nobody listens. */
   accept(link: Link, owner: ReaderId): boolean {
-    this.#process?.accept(link, owner);
-    return this.#process !== undefined;
+    if (this.#process === undefined) return false;
+    this.#accepted += 1;
+    this.#process.accept(link, owner);
+    return true;
   }
 }
 
