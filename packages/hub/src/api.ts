@@ -119,6 +119,7 @@ export class HubApi {
       beforeId: undefined,
       afterId: undefined,
       limit: protocolLimits.historyLimitDefault,
+      bytesMax: protocolLimits.historyBytesMax,
       ...query,
     });
     return { ...page, messages: [...page.messages] };

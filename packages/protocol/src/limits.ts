@@ -42,6 +42,8 @@ export const limits = {
   /** Messages of one `history` page. */
   historyLimitMax: 500,
   historyLimitDefault: 50,
+  /** Content of one `history` page: what an outbox can hold, with room for the rest. `has_more` says that it was cut. */
+  historyBytesMax: 524_288,
 
   /** Characters of user, room and device ids and of `client_msg_id`: they are keys of database indexes. */
   idCharactersMax: 128,

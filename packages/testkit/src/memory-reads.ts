@@ -19,8 +19,15 @@ export function readStream(state: MemoryState, query: Parameters<Store['readStre
 export function history(state: MemoryState, query: HistoryQuery): HistoryPage {
   const found = historyOf(state, query).filter(({ id }) => id > (query.afterId ?? 0) && id < (query.beforeId ?? Number.POSITIVE_INFINITY));
   const isForward = query.afterId !== undefined;
-  const page = isForward ? found.slice(0, query.limit) : found.slice(Math.max(0, found.length - query.limit));
-  return { messages: page.map((message) => toHistory(state, message)), hasMore: found.length > query.limit };
+  const wanted = isForward ? found : found.toReversed();
+  const page: HistoryMessage[] = [];
+  let bytes = 0;
+  for (const message of wanted.slice(0, query.limit)) {
+    bytes += encoder.encode(message.content).length;
+    if (page.length > 0 && bytes > query.bytesMax) break;
+    page.push(toHistory(state, message));
+  }
+  return { messages: isForward ? page : page.reverse(), hasMore: found.length > page.length };
 }
 
 function historyOf(state: MemoryState, { userId, of }: HistoryQuery): readonly MemoryMessage[] {

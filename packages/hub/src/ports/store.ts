@@ -167,6 +167,8 @@ export interface HistoryQuery {
   readonly beforeId: number | undefined;
   readonly afterId: number | undefined;
   readonly limit: number;
+  /** About how much content a page holds at most; it has at least one message if there is one. */
+  readonly bytesMax: number;
 }
 
 export interface HistoryMessage extends StoredMessage {

@@ -5,7 +5,7 @@ import { type MakeStore, refusalOf, type Scenario, withStore } from './scenario.
 const ofTea = { roomId: 'tea' };
 
 const ask = (t: Scenario, query: Partial<HistoryQuery>) =>
-  t.store.history({ userId: 'ann', of: ofTea, beforeId: undefined, afterId: undefined, limit: 2, ...query });
+  t.store.history({ userId: 'ann', of: ofTea, beforeId: undefined, afterId: undefined, limit: 2, bytesMax: 1e6, ...query });
 
 const page = async (t: Scenario, query: Partial<HistoryQuery>) => {
   const { messages, hasMore } = await ask(t, query);
@@ -54,6 +54,17 @@ export function historyContract(make: MakeStore): void {
       expect(await page(t, { of, afterId: id(1), beforeId: id(5), limit: 9 })).toEqual([[2, 3, 4], false]);
     })();
   });
+
+  test(
+    'a page is bounded in bytes too, and has at least one message',
+    withStore(make, async (t) => {
+      await teaTime(t);
+      expect(await page(t, { limit: 9, bytesMax: 3 })).toEqual([[3, 4, 5], true]);
+      expect(await page(t, { limit: 9, bytesMax: 5 })).toEqual([[1, 2, 3, 4, 5], false]);
+      expect(await page(t, { limit: 9, afterId: 0, bytesMax: 2 })).toEqual([[1, 2], true]);
+      expect(await page(t, { limit: 9, bytesMax: 0 })).toEqual([[5], true]);
+    }),
+  );
 
   test(
     'bounds may be ids of other streams, or of no message',

@@ -86,9 +86,9 @@ const readCalls: readonly ReadCall[] = [
   { method: 'retentionTime', args: [] },
   ...users.flatMap((userId) =>
     [...users.map((withUserId) => ({ withUserId })), ...rooms.map((roomId) => ({ roomId }))].flatMap((of) =>
-      [{}, { beforeId: 9 }, { afterId: 4 }].map((bounds) => ({
+      [{}, { beforeId: 9 }, { afterId: 4 }, { bytesMax: 2 }].map((bounds) => ({
         method: 'history' as const,
-        args: [{ userId, of, limit: 3, beforeId: undefined, afterId: undefined, ...bounds }],
+        args: [{ userId, of, limit: 3, bytesMax: 1e6, beforeId: undefined, afterId: undefined, ...bounds }],
       })),
     ),
   ),

@@ -43,7 +43,7 @@ interface IdRange {
   readonly beforeId: number;
 }
 
-type Page = (range: IdRange, order: 'oldest' | 'newest', limit: number) => readonly HistoryRow[];
+type Page = (range: IdRange, order: 'oldest' | 'newest', limit: number) => Iterable<HistoryRow>;
 
 export function createHistory(db: Database, access: Access): Reads['history'] {
   const roomPage = createRoomPage(db);
@@ -58,10 +58,21 @@ export function createHistory(db: Database, access: Access): Reads['history'] {
   return (query) => {
     const order = query.afterId === undefined ? 'newest' : 'oldest';
     const range = { afterId: query.afterId ?? 0, beforeId: query.beforeId ?? Number.MAX_SAFE_INTEGER };
-    const rows = pageOf(query)(range, order, query.limit + 1);
-    const messages = rows.slice(0, query.limit).map(toHistoryMessage);
-    return { messages: order === 'newest' ? messages.reverse() : messages, hasMore: rows.length > query.limit };
+    const { messages, hasMore } = cut(pageOf(query)(range, order, query.limit + 1), query);
+    return { messages: order === 'newest' ? messages.reverse() : messages, hasMore };
   };
+}
+
+/** The first rows that are within the bounds of the page. */
+function cut(rows: Iterable<HistoryRow>, { limit, bytesMax }: HistoryQuery): { messages: HistoryMessage[]; hasMore: boolean } {
+  const messages: HistoryMessage[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    bytes += Buffer.byteLength(row.content);
+    if (messages.length === limit || (messages.length > 0 && bytes > bytesMax)) return { messages, hasMore: true };
+    messages.push(toHistoryMessage(row));
+  }
+  return { messages, hasMore: false };
 }
 
 function toHistoryMessage(row: HistoryRow): HistoryMessage {
@@ -79,7 +90,7 @@ function createConversationPage(db: Database): (userId: string, withUserId: stri
         AND id > @afterId AND id < @beforeId
       ORDER BY id ${direction} LIMIT @limit`);
   const statements = { oldest: select('ASC'), newest: select('DESC') };
-  return (userId, withUserId) => (range, order, limit) => statements[order].all({ userId, withUserId, limit, ...range });
+  return (userId, withUserId) => (range, order, limit) => statements[order].iterate({ userId, withUserId, limit, ...range });
 }
 
 function createRoomPage(db: Database): (stream: StreamId) => Page {
@@ -91,7 +102,7 @@ function createRoomPage(db: Database): (stream: StreamId) => Page {
   const statements = { oldest: select('ASC'), newest: select('DESC') };
   return (stream) =>
     ({ afterId, beforeId }, order, limit) =>
-      statements[order].all(stream, firstSeqAbove(stream, afterId), firstSeqAbove(stream, beforeId - 1), limit);
+      statements[order].iterate(stream, firstSeqAbove(stream, afterId), firstSeqAbove(stream, beforeId - 1), limit);
 }
 
 /**
