@@ -142,7 +142,11 @@ export class Core {
   async accept(connection: Connection, namespace: string): Promise<ConnectionHandlers | { readonly refuse: Refusal }> {
     const { authenticator, clock, settings, log, version } = this.#ports;
     if (namespace !== '/') return { refuse: { message: 'Invalid namespace' } };
-    if (this.#isDraining) return { refuse: refusal(shuttingDown()) };
+    if (this.#isDraining) {
+      // After a refusal a stock client stays away; after a closed transport it comes back.
+      connection.close('server shutting down');
+      return { refuse: { message: shuttingDown().message } };
+    }
     const identity = await authenticator.authenticate(connection.handshake);
     if ('refuse' in identity) return identity;
 
@@ -230,7 +234,3 @@ function sendAway(connection: Connection, reason: 'registration_timeout' | 'slow
 }
 
 const shuttingDown = () => new HubError('shutting_down', { retryAfterS: 1 });
-
-function refusal(error: HubError): Refusal {
-  return { message: error.message, data: { code: error.code, retry_after: error.retryAfterS } };
-}

@@ -148,3 +148,19 @@ test('closing the server lets clients see the end and what was queued before it'
   for (const [reason] of await Promise.all(ends)) expect(reason).toBe('transport close');
   expect(server.protocol.sessionCount).toBe(0);
 });
+
+test('a client whose connection is closed instead of refused comes back by itself', async () => {
+  let asked = 0;
+  const server = await startServer({}, (connection, namespace) => {
+    asked += 1;
+    if (asked > 1) return echo(connection, namespace);
+    connection.close('server shutting down');
+    return { refuse: { message: 'not now' } };
+  });
+  const socket = connectTo(server, { reconnectionDelay: 10 });
+  const refusals: unknown[] = [];
+  socket.on('connect_error', (error) => refusals.push(error));
+  await once(socket, 'connect');
+  expect(asked).toBe(2);
+  expect(refusals).toEqual([]);
+});

@@ -88,7 +88,8 @@ export interface Refusal {
 
 /**
  * Decides over a connection that asks to join a namespace. Called once the transport is open and
- * CONNECT has come; `connection.send` may be called from inside and follows the CONNECT reply.
+ * CONNECT has come; `connection.send` may be called from inside and follows the CONNECT reply. After `connection.close` from
+ * inside, whatever is decided, the client only sees its transport close; a stock client then comes back by itself.
  */
 export type AcceptConnection = (
   connection: Connection,
