@@ -1,0 +1,143 @@
+import { ManualClock } from '../lib/manual-clock.ts';
+import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import type { Connection } from '../ports/connection.ts';
+import type { AckMode } from '../ports/session.ts';
+import type { CursorAdvance, StoredMessage, StreamPosition } from '../ports/store.ts';
+import { OutboxBudget } from './outbox-budget.ts';
+import { messagePacket } from './packets.ts';
+import { StreamReader } from './stream-reader.ts';
+
+export const inbox = 'user:ann';
+export const marks = { highWaterBytes: 1500, lowWaterBytes: 600, totalBytesMax: 1_000_000 };
+
+export function messageOf(seq: number, changes: Partial<StoredMessage> = {}): StoredMessage {
+  return {
+    ...{ id: seq, stream: inbox, seq, senderId: 'bob', recipientId: 'ann', roomId: undefined },
+    ...{ type: 'text', content: '"hello"', createdAtMs: 0, clientMsgId: undefined, echo: true },
+    ...changes,
+  };
+}
+
+class FakeConnection implements Connection {
+  readonly id = 'connection';
+  readonly handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
+  readonly transport = 'websocket';
+  readonly stalledSinceMs = undefined;
+  readonly sent: string[] = [];
+  bufferedBytes = 0;
+  pings = 0;
+  isPingOutstanding = false;
+
+  send(packet: OutgoingPacket): void {
+    this.sent.push(packet.text);
+    this.bufferedBytes += packet.text.length;
+  }
+
+  ping(): boolean {
+    if (this.isPingOutstanding) return false;
+    this.isPingOutstanding = true;
+    this.pings += 1;
+    return true;
+  }
+
+  close(): void {}
+
+  /** The `seq`s that were written, with `*` where the mark of redelivery is. */
+  get seqs(): string[] {
+    return this.sent.map((text) => `${/"seq":(\d+)/.exec(text)?.[1]}${text.includes('"redelivered":true') ? '*' : ''}`);
+  }
+}
+
+interface PendingRead {
+  readonly afterSeq: number;
+  readonly uptoSeq: number;
+  readonly page: PromiseWithResolvers<readonly StoredMessage[]>;
+}
+
+/** A reader of one stream, whose log, network and time the test plays. */
+export class Bench {
+  readonly connection = new FakeConnection();
+  readonly clock = new ManualClock();
+  readonly log: StoredMessage[] = [];
+  readonly advances: CursorAdvance[] = [];
+  readonly reads: PendingRead[] = [];
+  readonly reader: StreamReader;
+  pendingProofs: StreamPosition[] = [];
+  head = 0;
+  usedByOthers = 0;
+  liveDropped = 0;
+
+  constructor(ackMode: AckMode = 'pong') {
+    const proofs = new Set<StreamReader>();
+    this.reader = new StreamReader(this.connection, { userId: 'ann', deviceId: '' }, ackMode, {
+      readStream: ({ afterSeq, uptoSeq }) => {
+        const page = Promise.withResolvers<readonly StoredMessage[]>();
+        this.reads.push({ afterSeq, uptoSeq, page });
+        return page.promise;
+      },
+      headOf: () => this.head,
+      advance: (advance) => this.advances.push(advance),
+      pendingProofs: () => this.pendingProofs,
+      proofLater: (reader) => {
+        if (proofs.has(reader)) return;
+        proofs.add(reader);
+        this.clock.after(250, () => {
+          proofs.delete(reader);
+          reader.onProofDue();
+        });
+      },
+      onLiveDropped: () => {
+        this.liveDropped += 1;
+      },
+      enterGate: (readPage) => void readPage(),
+      budget: new OutboxBudget(marks, () => this.connection.bufferedBytes + this.usedByOthers),
+      clock: this.clock,
+    });
+  }
+
+  /** Already in the log when the reader comes. */
+  stored(count: number): void {
+    for (let seq = this.log.length + 1; count > 0; count--, seq++) this.log.push(messageOf(seq));
+    this.head = this.log.length;
+  }
+
+  publish(changes: Partial<StoredMessage> = {}): void {
+    const message = messageOf(this.log.length + 1, changes);
+    this.log.push(message);
+    this.head = message.seq;
+    this.reader.deliver(message, messagePacket(message));
+  }
+
+  /** The store answers the page that is being read, with so many messages at most. */
+  async answerRead(limit = Number.POSITIVE_INFINITY): Promise<void> {
+    const read = this.reads.shift();
+    read?.page.resolve(this.log.slice(read.afterSeq, Math.min(read.uptoSeq, read.afterSeq + limit)));
+    await settled();
+  }
+
+  async failRead(): Promise<void> {
+    this.reads.shift()?.page.reject(new Error('busy'));
+    await settled();
+  }
+
+  drain(): void {
+    const wasAbove = this.connection.bufferedBytes > marks.lowWaterBytes;
+    this.connection.bufferedBytes = 0;
+    if (wasAbove) this.reader.onDrain();
+  }
+
+  pong(): void {
+    if (!this.connection.isPingOutstanding) return;
+    this.connection.isPingOutstanding = false;
+    this.reader.onPong();
+  }
+
+  get cursor(): number | undefined {
+    return this.advances.at(-1)?.seq;
+  }
+}
+
+/** More microtasks than the reader needs after a page. */
+async function settled(): Promise<void> {
+  for (let count = 0; count < 20; count++) await undefined;
+}
