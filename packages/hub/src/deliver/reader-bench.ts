@@ -51,6 +51,7 @@ class FakeConnection implements Connection {
 interface PendingRead {
   readonly afterSeq: number;
   readonly uptoSeq: number;
+  readonly bytesMax: number;
   readonly page: PromiseWithResolvers<readonly StoredMessage[]>;
 }
 
@@ -70,9 +71,9 @@ export class Bench {
   constructor(ackMode: AckMode = 'pong') {
     const proofs = new Set<StreamReader>();
     this.reader = new StreamReader(this.connection, { userId: 'ann', deviceId: '' }, ackMode, {
-      readStream: ({ afterSeq, uptoSeq }) => {
+      readStream: ({ afterSeq, uptoSeq, bytesMax }) => {
         const page = Promise.withResolvers<readonly StoredMessage[]>();
-        this.reads.push({ afterSeq, uptoSeq, page });
+        this.reads.push({ afterSeq, uptoSeq, bytesMax, page });
         return page.promise;
       },
       headOf: () => this.head,

@@ -36,6 +36,19 @@ describe('catching up', () => {
     expect(bench.connection.seqs).toEqual(['1', '2']);
   });
 
+  test('begins with a small page, whose proof comes in time over a slow link too, and doubles it up to the largest', async () => {
+    const bench = new Bench();
+    bench.stored(10);
+    bench.reader.follow({ stream: inbox, cursor: 0, head: 10, written: 0 });
+    const kibibytes: number[] = [];
+    for (let page = 0; page < 7; page++) {
+      kibibytes.push((bench.reads[0]?.bytesMax ?? 0) / 1024);
+      await bench.answerRead(1);
+      bench.drain();
+    }
+    expect(kibibytes).toEqual([16, 32, 64, 128, 256, 256, 256]);
+  });
+
   test('what has expired meanwhile is passed over', async () => {
     const bench = new Bench();
     bench.stored(2);

@@ -26,7 +26,12 @@ import { messagePacket } from './packets.ts';
 
 /** What one page of the log brings at most. Small enough that a page is not felt by others, large enough to be fast. */
 const pageMessages = 500;
-const pageBytes = 256 * 1024;
+const pageBytesMax = 256 * 1024;
+/**
+ * The first page of a connection is small, and each one twice as large as the one before. So the first proof comes soon even over
+ * a slow link, where a ping behind a full page would be too late, and the client would be given the same page for ever.
+ */
+const firstPageBytes = 16 * 1024;
 /** A pong costs the client a packet, so a busy connection proves its receipt once a second. */
 const proofIntervalMs = 1000;
 /** After a read that failed. */
@@ -68,6 +73,7 @@ export class StreamReader implements Reader {
   #wantsProof = false;
   #lastPingMs = Number.NEGATIVE_INFINITY;
   #reading = false;
+  #pageBytes = firstPageBytes;
   #closed = false;
 
   constructor(connection: Connection, reader: ReaderId, ackMode: AckMode, ports: ReaderPorts) {
@@ -221,7 +227,8 @@ export class StreamReader implements Reader {
 
   async #readPage(stream: StreamId, behind: Behind, uptoSeq: number): Promise<void> {
     const afterSeq = behind.position;
-    const page = await this.#ports.readStream({ stream, afterSeq, uptoSeq, limit: pageMessages, bytesMax: pageBytes });
+    const page = await this.#ports.readStream({ stream, afterSeq, uptoSeq, limit: pageMessages, bytesMax: this.#pageBytes });
+    this.#pageBytes = Math.min(2 * this.#pageBytes, pageBytesMax);
     // The stream may have been left, or left and joined again, while the page was read.
     if (this.#closed || this.#behind.get(stream) !== behind) return;
     for (const message of page) this.#pass(message, messagePacket(message, message.seq <= behind.written));
