@@ -50,7 +50,10 @@ class SteadyRate {
   }
 }
 
-/** What the system does when it is driven as fast as it goes, on a server of its own. */
+/**
+ * What the system does when it is driven as fast as it goes, on a server of its own. Each writer has one message under way: at a
+ * fixed rate messages come one by one too, while writers with many under way let a server answer them together, which costs it less.
+ */
 async function fullLoad(openMail: OpenMail, { start, scale }: Run, pairs: Pairs): Promise<number> {
   const writers = new SteadyWriters();
   const mail = await writers.open(openMail, await start(), pairs);
@@ -71,7 +74,8 @@ export const latency: Scenario = {
   id: 'h',
   title: 'Latency of a durable direct message at half load',
   method:
-    'Each system is first driven as in (d) to find its full load, then at half of that, at a fixed rate, on a fresh server. The time is from when a ' +
+    'Each system is first driven as in (d), with one message under way for each writer, to find its full load, then at half of that, at a fixed ' +
+    'rate, on a fresh server. The time is from when a ' +
     'message was due to be sent until its reader has it, so a server that stalls cannot hide it.',
   systems: ['parley', 'ws echo', 'socket.io+sqlite', 'rabbitmq', 'jetstream', 'redis streams'],
   figures: {
@@ -84,7 +88,7 @@ export const latency: Scenario = {
   async run(run) {
     if (run.system.mail === undefined) throw new Error(`${run.system.name} has no direct messages`);
     const pairs = usualPairs(run.scale.isQuick);
-    const perSecond = Math.max(10, (await fullLoad(run.system.mail, run, pairs)) / 2);
+    const perSecond = Math.max(10, (await fullLoad(run.system.mail, run, { ...pairs, inFlight: 1 })) / 2);
     const server = await run.start();
     const rate = new SteadyRate(pairs.pairs);
     let isWarm = false;
