@@ -29,6 +29,7 @@ export interface MeasureOptions {
 export async function measure(scenario: Scenario, system: System, { scale, profile, url }: MeasureOptions): Promise<Measurement> {
   await mkdir(dataRoot, { recursive: true });
   const folders = new Map<ServerProcess, string>();
+  const made: string[] = [];
   let settings: readonly string[] = [];
   const startOn = async (folder: string): Promise<ServerProcess> => {
     const server = url === undefined ? await start(system, folder, profile) : runningAt(url);
@@ -47,7 +48,9 @@ export async function measure(scenario: Scenario, system: System, { scale, profi
       async start() {
         // One at a time: a server that has been measured must not disturb the next one.
         await stopAll();
-        return startOn(await mkdtemp(join(dataRoot, 'data-')));
+        const folder = await mkdtemp(join(dataRoot, 'data-'));
+        made.push(folder);
+        return startOn(folder);
       },
       async restart(server) {
         await server.stop();
@@ -57,6 +60,6 @@ export async function measure(scenario: Scenario, system: System, { scale, profi
     return { figures, settings };
   } finally {
     await stopAll();
-    await Promise.all([...folders.values()].map((folder) => rm(folder, { recursive: true, force: true })));
+    await Promise.all(made.map((folder) => rm(folder, { recursive: true, force: true })));
   }
 }
