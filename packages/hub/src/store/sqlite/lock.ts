@@ -3,8 +3,8 @@
  * the kernel frees it when the process ends, however it ends, so a lock can't go stale.
  */
 
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe } from './calls.ts';
 import { isSqliteError } from './database.ts';
@@ -13,7 +13,7 @@ import { StoreStartError } from './start-error.ts';
 /** Makes the folder if it is missing and locks it. Returns the function that frees it. Throws `StoreStartError`. */
 export function lockFolder(folder: string): () => void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(resolve(folder));
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw new StoreStartError(unwritable(folder, cause), { cause });
@@ -35,6 +35,14 @@ export function lockFolder(folder: string): () => void {
       { cause },
     );
   }
+}
+
+/** Not `recursive`: Node tries for ever where the system denies an existing parent, as /proc does. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 function unwritable(folder: string, cause: unknown): string {

@@ -65,6 +65,11 @@ describe('a start is refused with one sentence that says what to do', () => {
     );
   });
 
+  // mkdir with `recursive` never returned here.
+  test.runIf(process.platform === 'linux')('on a folder below one in which nothing can be made', async () => {
+    expect(await refusal({ dataFolder: '/proc/parley/data' })).toMatch(/data folder .* cannot be written/);
+  });
+
   test('on a database file that cannot be opened', async () => {
     mkdirSync(file());
     expect(await refusal()).toMatch(/parley\.db cannot be written .* --data\.$/);
