@@ -20,7 +20,7 @@ beforeEach(({ skip }) => {
 /** Runs a script of the folder `python` to its end. It prints one event a line. */
 async function runPython(script: string, ...args: string[]): Promise<readonly ReceivedEvent[]> {
   const file = fileURLToPath(new URL(`python/${script}`, import.meta.url));
-  const child = spawn(python, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 20_000 });
+  const child = spawn(python, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 60_000 });
   const ended = once(child, 'exit');
   const events: ReceivedEvent[] = [];
   for await (const line of createInterface({ input: child.stdout })) events.push(JSON.parse(line));
@@ -32,7 +32,7 @@ async function runPython(script: string, ...args: string[]): Promise<readonly Re
 const payloadOf = (events: readonly ReceivedEvent[], name: string): Payload =>
   events.find((event) => event.name === name)?.payload ?? expect.fail(`no "${name}" among ${JSON.stringify(events)}`);
 
-describe.for(['polling', 'websocket', 'polling,websocket'])('the stock Python client over %s', { timeout: 40_000 }, (transports) => {
+describe.for(['polling', 'websocket', 'polling,websocket'])('the stock Python client over %s', { timeout: 90_000 }, (transports) => {
   test('the snippet of the origin works as it is, with numbers as ids', async ({ startHub, connectAs }) => {
     const hub = await startHub();
     const friend = await connectAs(hub.url, 2);

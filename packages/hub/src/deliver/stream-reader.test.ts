@@ -49,6 +49,22 @@ describe('catching up', () => {
     expect(kibibytes).toEqual([16, 32, 64, 128, 256, 256, 256]);
   });
 
+  test('each page is proved without waiting for the next second, so that a client that goes soon after has little to get again', async () => {
+    const bench = new Bench();
+    bench.stored(4);
+    bench.reader.follow({ stream: inbox, cursor: 0, head: 4, written: 0 });
+    for (const upTo of [2, 4]) {
+      await bench.answerRead(2);
+      bench.reader.onFlush();
+      bench.drain();
+      bench.pong();
+      bench.clock.advance(250);
+      bench.pong();
+      expect(bench.cursor).toBe(upTo);
+    }
+    expect(bench.clock.monotonic()).toBeLessThan(1000);
+  });
+
   test('what has expired meanwhile is passed over', async () => {
     const bench = new Bench();
     bench.stored(2);

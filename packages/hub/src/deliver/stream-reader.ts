@@ -232,6 +232,8 @@ export class StreamReader implements Reader {
     // The stream may have been left, or left and joined again, while the page was read.
     if (this.#closed || this.#behind.get(stream) !== behind) return;
     for (const message of page) this.#pass(message, messagePacket(message, message.seq <= behind.written));
+    // A page is worth a pong of its own: a client that goes right after catching up need not get it all again.
+    this.#lastPingMs = Number.NEGATIVE_INFINITY;
     // An empty page: what was there has expired.
     behind.position = page.at(-1)?.seq ?? uptoSeq;
   }
