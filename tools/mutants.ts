@@ -17,7 +17,7 @@ interface Outcome {
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '300' }, only: { type: 'string', default: '' } } });
+const { values } = parseArgs({ options: { seeds: { type: 'string', default: '1000' }, only: { type: 'string', default: '' } } });
 
 const copy = realpathSync(mkdtempSync(join(tmpdir(), 'parley-mutants-')));
 try {

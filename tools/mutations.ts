@@ -15,14 +15,14 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the cursor moves at the write instead of at the pong',
     file: reader,
-    find: 'this.#unproved.set(message.stream, message.seq);',
-    replace: 'this.#unproved.set(message.stream, message.seq); this.#advance(message.stream, message.seq);',
+    find: 'this.#unproved.set(run.stream, run.lastSeq);',
+    replace: 'this.#unproved.set(run.stream, run.lastSeq); this.#advance(run.stream, run.lastSeq);',
   },
   {
     name: 'live messages are pushed to a reader that is behind',
     file: reader,
-    find: 'if (this.#behind.has(message.stream)) {\n      this.#catchUp();',
-    replace: 'if (this.#behind.has(message.stream)) {\n      this.#pass(message, packet);',
+    find: 'if (this.#behind.has(run.stream)) this.#catchUp();',
+    replace: 'if (this.#behind.has(run.stream)) this.#pass([run]);',
   },
   {
     name: 'a reader is live one message too early',
@@ -33,8 +33,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the mark of redelivery is dropped',
     file: reader,
-    find: 'message.seq <= behind.written',
-    replace: 'false',
+    find: 'messageRuns(page, behind.written)',
+    replace: 'messageRuns(page)',
   },
   {
     name: 'what is written after a ping counts as proved by it',
@@ -107,8 +107,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a doubled notice is passed on',
     file: 'fanout/streams.ts',
-    find: 'message.seq <= entry.head) return;',
-    replace: 'message.seq < entry.head) return;',
+    find: 'message.seq <= entry.head) continue;',
+    replace: 'message.seq < entry.head) continue;',
   },
   {
     name: 'a departing connection takes its user along',

@@ -28,7 +28,6 @@ const suiteOptions = {
 
 const echo: OpenSession = (session) => ({
   onMessage: (data) => session.send(typeof data === 'string' ? new OutgoingPacket(data) : binaryMessage(data)),
-  onFlush() {},
   onDrain() {},
   onClose() {},
 });
@@ -43,7 +42,6 @@ const acceptForSuite: AcceptConnection = (connection, namespace) => {
       else if (name === 'message-with-ack' && ackId !== undefined) peer.reply(ackId, ...args);
     },
     onAck: (ackId, args) => peer.onAck(ackId, args),
-    onFlush() {},
     onPong() {},
     onDrain() {},
     onClose: () => peer.onClose(),

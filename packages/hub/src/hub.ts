@@ -11,7 +11,7 @@ import { defaults, type HubSettings } from './config/options.ts';
 import { defaultConnectOptions } from './connect/options.ts';
 import { ProtocolServer } from './connect/server.ts';
 import { Core } from './core.ts';
-import { messagePacket } from './deliver/packets.ts';
+import { messageRuns } from './deliver/message-run.ts';
 import { Streams } from './fanout/streams.ts';
 import { createHttpHandler } from './http/handler.ts';
 import { openAuthenticator } from './identify/open-authenticator.ts';
@@ -63,13 +63,13 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const authenticator = options.authenticator ?? openAuthenticator;
   const clock: Clock = systemClock;
   const listeners = new Listeners<HubEvent>((error) => log.error({ error }, 'A listener of hub events failed.'));
-  const streams = new Streams(messagePacket);
+  const streams = new Streams(messageRuns);
   const store = await openSqliteStore({
     ...config,
     dataFolder: config.data,
-    onAppended: (message) => {
-      streams.publish(message);
-      listeners.tell(storedEvent(message));
+    onAppended: (messages) => {
+      streams.publish(messages);
+      for (const message of messages) listeners.tell(storedEvent(message));
     },
     onFailed: (error) => {
       log.error({ code: error.code }, `the store failed: ${error.message}`);

@@ -3,11 +3,11 @@
  * nothing here stays as it is from one version to the next.
  */
 export { Core, type CoreSettings } from './core.ts';
-export { messagePacket } from './deliver/packets.ts';
+export { messageRuns } from './deliver/message-run.ts';
 export { Streams } from './fanout/streams.ts';
 export { openAuthenticator } from './identify/open-authenticator.ts';
 export type { Cancel, Clock } from './lib/clock.ts';
-export { OutgoingPacket } from './lib/outgoing-packet.ts';
+export { OutgoingPacket, type OutgoingPackets } from './lib/outgoing-packet.ts';
 export type { Random } from './lib/random.ts';
 export type { CloseReason, Connection, ConnectionHandlers, Handshake, Refusal } from './ports/connection.ts';
 export type { HubEvent } from './ports/hub-events.ts';

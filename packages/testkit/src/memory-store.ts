@@ -33,7 +33,7 @@ export function createMemoryStore(options: StoreOptions, state: MemoryState = em
     then(result);
     return result;
   };
-  const announce = ({ receipt: _receipt, storedAtMs: _storedAtMs, ...message }: MemoryMessage): void => options.onAppended(message);
+  const announce = ({ receipt: _receipt, storedAtMs: _storedAtMs, ...message }: MemoryMessage): void => options.onAppended([message]);
 
   return {
     state,

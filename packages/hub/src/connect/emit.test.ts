@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '../lib/manual-clock.ts';
-import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { Connection } from '../ports/connection.ts';
 import { Peer } from './emit.ts';
 
@@ -13,7 +13,7 @@ function makePeer(namespace = '/') {
     transport: 'websocket',
     bufferedBytes: 0,
     stalledSinceMs: undefined,
-    send: (packet) => sent.push(packet),
+    send: (outgoing) => void (outgoing instanceof OutgoingPacket && sent.push(outgoing)),
     ping: () => true,
     close() {},
   };

@@ -35,10 +35,8 @@ function open(options: Partial<ConnectOptions> = {}) {
   const events: string[] = [];
   const context = new SessionContext(clock, { ...defaultConnectOptions, pingIntervalMs: 300, pingTimeoutMs: 200, ...options }, () => {});
   const origin = { address: '', headers: {}, query: {}, issuedAtMs: 0 };
-  const onFlush = { call: () => {} };
   const session = new EngineSession(context, { sid: 'sid', origin, transport }, () => ({
     onMessage: (data) => events.push(`message ${data}`),
-    onFlush: () => onFlush.call(),
     onDrain: () => events.push('drain'),
     onClose: (reason) => events.push(`close ${reason} at ${clock.monotonic()}`),
   }));
@@ -46,7 +44,7 @@ function open(options: Partial<ConnectOptions> = {}) {
   transport.writes.length = 0;
   const pong = () => transport.listener.onPacket({ type: 'pong', data: '' });
   const asker = { onPong: () => events.push(`pong at ${clock.monotonic()}`) };
-  return { clock, transport, events, session, pong, asker, onFlush };
+  return { clock, transport, events, session, pong, asker };
 }
 
 const text = (value: string) => new OutgoingPacket(value);
@@ -127,14 +125,6 @@ describe('writing', () => {
     expect(transport.writes).toEqual([]);
     clock.endTurn();
     expect(transport.writes).toEqual([['4a', '4b', '2', '4c']]);
-  });
-
-  test('what is sent from onFlush leaves in the same write', () => {
-    const { clock, transport, session, asker, onFlush } = open();
-    onFlush.call = () => session.ping(asker);
-    session.send(text('a'));
-    clock.endTurn();
-    expect(transport.writes).toEqual([['4a', '2']]);
   });
 
   test('a transport that takes nothing yet is given the queue once it does', () => {

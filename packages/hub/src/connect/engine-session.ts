@@ -27,8 +27,6 @@ import { deaf } from './transport.ts';
 /** The layer above: Socket.IO, or an echo in the conformance server. None of these may throw. */
 export interface SessionListener {
   onMessage(data: string | Uint8Array): void;
-  /** What is queued is about to be written; what is sent from inside goes along. */
-  onFlush(): void;
   /** `bufferedBytes` has fallen to the low-water mark after it was above it. */
   onDrain(): void;
   onClose(reason: CloseReason): void;
@@ -92,9 +90,7 @@ export class EngineSession implements TransportListener, Flushable {
   /** The reason given to `close()`. */
   #reason: CloseReason = 'transport close';
   #isMarked = false;
-  #isAboveLowWater = false;
-  /** What of the context's `bufferedBytes` is this session's. */
-  #countedBytes = 0;
+  #bufferedBytes = 0;
   #stalledSinceMs: number | undefined;
   /** Who asked for the ping that is outstanding. */
   #asker: PingAsker | undefined;
@@ -115,8 +111,9 @@ export class EngineSession implements TransportListener, Flushable {
     return this.#transport.name;
   }
 
+  /** What is queued, and what the transport was given and the operating system has not taken. */
   get bufferedBytes(): number {
-    return this.#queue.bytes + this.#transport.bufferedBytes;
+    return this.#bufferedBytes;
   }
 
   /** Since when (monotonic) more than the low-water mark has waited while nothing was taken. */
@@ -133,7 +130,7 @@ export class EngineSession implements TransportListener, Flushable {
   send(packet: Outgoing): void {
     if (this.#state !== 'open') return;
     this.#queue.push(packet);
-    this.#count();
+    this.#count(this.#bufferedBytes + packet.frames.length);
     this.#mark();
   }
 
@@ -166,15 +163,10 @@ export class EngineSession implements TransportListener, Flushable {
 
   /** Called at the end of a turn in which something was queued. */
   flush(): void {
-    if (this.#state === 'closed') return;
-    if (this.bufferedBytes > this.#context.options.bufferBytesMax) {
-      this.#end('transport error', false);
-      return;
-    }
-    if (this.#transport.writable) this.#write();
     this.#isMarked = false;
-    // Queued while the write was under way, say because it drained.
-    if (!this.#queue.isEmpty && this.#transport.writable) this.#mark();
+    if (this.#state === 'closed') return;
+    if (this.#bufferedBytes > this.#context.options.bufferBytesMax) this.#end('transport error', false);
+    else if (this.#transport.writable) this.#write();
   }
 
   startUpgrade(upgrade: { readonly isProbed: boolean; abort(): void }): void {
@@ -216,8 +208,7 @@ export class EngineSession implements TransportListener, Flushable {
 
   onTaken(): void {
     if (this.#stalledSinceMs !== undefined) this.#stalledSinceMs = this.#context.clock.monotonic();
-    this.#count();
-    this.#checkDrained();
+    this.#recount();
   }
 
   onEnd(reason: CloseReason): void {
@@ -240,26 +231,22 @@ export class EngineSession implements TransportListener, Flushable {
   }
 
   #write(): void {
-    if (this.#state === 'open' && !this.#queue.isEmpty) this.#listener.onFlush();
-    if (!this.#queue.isEmpty) this.#queue.offer((packets) => this.#transport.write(packets));
-    this.#count();
-    this.#checkDrained();
+    if (!this.#queue.isEmpty) this.#queue.drop(this.#transport.write(this.#queue.packets));
+    this.#recount();
     // A poll that took the rest of the queue is answered already: the next one, or the client's own close, ends it.
     if (this.#state === 'closing' && this.#queue.isEmpty && this.#transport.writable) this.#transport.close(this.#reason, false);
   }
 
-  #count(): void {
-    const bytes = this.bufferedBytes;
-    this.#context.bufferedBytes += bytes - this.#countedBytes;
-    this.#countedBytes = bytes;
-    if (this.#isAboveLowWater || bytes <= this.#context.options.bufferLowWaterBytes) return;
-    this.#isAboveLowWater = true;
-    this.#stalledSinceMs = this.#context.clock.monotonic();
+  #count(bytes: number): void {
+    this.#context.bufferedBytes += bytes - this.#bufferedBytes;
+    this.#bufferedBytes = bytes;
+    if (bytes > this.#context.options.bufferLowWaterBytes) this.#stalledSinceMs ??= this.#context.clock.monotonic();
   }
 
-  #checkDrained(): void {
-    if (!this.#isAboveLowWater || this.bufferedBytes > this.#context.options.bufferLowWaterBytes) return;
-    this.#isAboveLowWater = false;
+  /** The transport has taken packets, or the operating system has taken what the transport was given. */
+  #recount(): void {
+    this.#count(this.#queue.bytes + this.#transport.bufferedBytes);
+    if (this.#stalledSinceMs === undefined || this.#bufferedBytes > this.#context.options.bufferLowWaterBytes) return;
     this.#stalledSinceMs = undefined;
     if (this.#state === 'open') this.#listener.onDrain();
   }
@@ -271,11 +258,10 @@ export class EngineSession implements TransportListener, Flushable {
     const { nextPing, nextPong, closing, heldPolls } = this.#context;
     for (const deadlines of [nextPing, nextPong, closing, heldPolls]) deadlines.stop(this);
     this.#upgrade?.abort();
-    this.#queue.clear();
+    this.#queue.drop(Number.POSITIVE_INFINITY);
     this.#transport.listener = deaf;
     this.#transport.close(cause, byClient);
-    this.#context.bufferedBytes -= this.#countedBytes;
-    this.#countedBytes = 0;
+    this.#count(0);
     this.#context.onClosed(this, reason);
     this.#listener.onClose(reason);
   }

@@ -56,8 +56,6 @@ export class FrameJoiner {
   #joined: Buffer = Buffer.alloc(0);
 
   join(packets: readonly Outgoing[]): Buffer {
-    const [first] = packets;
-    if (packets.length === 1 && first !== undefined) return first.frames;
     if (!this.#isLast(packets)) {
       this.#joined = Buffer.concat(packets.map((packet) => packet.frames));
       this.#packets = packets;

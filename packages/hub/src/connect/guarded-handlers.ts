@@ -26,14 +26,6 @@ export class GuardedHandlers implements Required<ConnectionHandlers> {
     }
   }
 
-  onFlush(): void {
-    try {
-      this.#handlers.onFlush();
-    } catch (error) {
-      this.#onFault(error);
-    }
-  }
-
   onPong(): void {
     try {
       this.#handlers.onPong();

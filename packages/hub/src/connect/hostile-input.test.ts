@@ -262,7 +262,6 @@ test('100,000 unsolicited pongs are ignored', async () => {
 test('nesting of 400,000 levels is an event like any other, and costs no stack', async () => {
   const server = await startServer({}, (connection) => ({
     onEvent: ({ name, text }) => connection.send(new OutgoingPacket(`2["${name}",${text?.length}]`)),
-    onFlush() {},
     onPong() {},
     onDrain() {},
     onClose() {},

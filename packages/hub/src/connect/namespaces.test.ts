@@ -8,7 +8,6 @@ const connectReply = /^40\{"sid":"[\w-]{20}"\}$/;
 function recorder(log: unknown[]): ConnectionHandlers {
   return {
     onEvent: (event) => log.push(event),
-    onFlush() {},
     onPong() {},
     onDrain() {},
     onClose: (reason) => log.push(reason),

@@ -88,10 +88,6 @@ class Namespaces implements SessionListener, SocketParent {
     else this.#dispatch(packet);
   }
 
-  onFlush(): void {
-    for (const socket of this.#sockets.values()) socket.onFlush();
-  }
-
   onDrain(): void {
     for (const socket of this.#sockets.values()) socket.onDrain();
   }

@@ -1,6 +1,6 @@
 import { binaryFrame, binaryRecord, textFrame } from '../lib/outgoing-packet.ts';
 
-/** What a session can send, in the form of each transport: finished WebSocket frames, and records of a polling body. An `OutgoingPacket` is one. */
+/** What a session can send, in the form of each transport: finished WebSocket frames, and records of a polling body. `OutgoingPackets` are. */
 export interface Outgoing {
   readonly frames: Buffer;
   readonly payload: string;
@@ -23,11 +23,16 @@ export const noopPacket = enginePacket('6');
 
 /** What a session has not handed to a transport yet, in order. */
 export class PacketQueue {
-  #packets: Outgoing[] = [];
+  /** Made anew after each write: most sessions have nothing queued most of the time, and a write may keep what it was given. */
+  #packets: Outgoing[] | undefined;
   #bytes = 0;
 
   get isEmpty(): boolean {
-    return this.#packets.length === 0;
+    return this.#packets === undefined;
+  }
+
+  get packets(): readonly Outgoing[] {
+    return this.#packets ?? [];
   }
 
   /** Counted as WebSocket frames, whatever the transport: a session may change it. */
@@ -36,21 +41,15 @@ export class PacketQueue {
   }
 
   push(packet: Outgoing): void {
-    this.#packets.push(packet);
+    if (this.#packets === undefined) this.#packets = [packet];
+    else this.#packets.push(packet);
     this.#bytes += packet.frames.length;
   }
 
-  /** Offers all packets to `take`, which takes some from the front and says how many. */
-  offer(take: (packets: readonly Outgoing[]) => number): void {
-    const packets = this.#packets;
-    const taken = take(packets);
-    // The taken array may be kept by whoever took it, so it is not emptied.
-    this.#packets = packets.slice(taken);
-    this.#bytes = this.#packets.reduce((sum, packet) => sum + packet.frames.length, 0);
-  }
-
-  clear(): void {
-    this.#packets = [];
-    this.#bytes = 0;
+  /** The first `count` packets were taken. */
+  drop(count: number): void {
+    const left = this.packets.length > count ? this.packets.slice(count) : undefined;
+    this.#packets = left;
+    this.#bytes = left?.reduce((sum, packet) => sum + packet.frames.length, 0) ?? 0;
   }
 }

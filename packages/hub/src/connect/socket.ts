@@ -8,7 +8,7 @@
  * `onClose` comes exactly once to whoever accepted, even if the client was gone before the decision.
  */
 import { encodeConnect } from '@parley/protocol';
-import { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import { OutgoingPacket, type OutgoingPackets, OutgoingRun } from '../lib/outgoing-packet.ts';
 import type { CloseReason, Connection, ConnectionHandlers, Handshake, InboundEvent } from '../ports/connection.ts';
 import type { EngineSession, PingAsker } from './engine-session.ts';
 
@@ -28,7 +28,7 @@ export class Socket implements Connection, PingAsker {
   readonly #parent: SocketParent;
   #handlers: ConnectionHandlers | undefined;
   /** Undefined once open. */
-  #held: OutgoingPacket[] | undefined = [];
+  #held: OutgoingPackets[] | undefined = [];
   #closed: CloseReason | undefined;
 
   constructor(id: string, namespace: string, handshake: Handshake, parent: SocketParent) {
@@ -43,8 +43,8 @@ export class Socket implements Connection, PingAsker {
   }
 
   get bufferedBytes(): number {
-    const heldBytes = this.#held?.reduce((sum, packet) => sum + packet.frames.length, 0) ?? 0;
-    return this.#parent.engine.bufferedBytes + heldBytes;
+    const { bufferedBytes } = this.#parent.engine;
+    return this.#held === undefined ? bufferedBytes : this.#held.reduce((sum, packet) => sum + packet.frames.length, bufferedBytes);
   }
 
   get stalledSinceMs(): number | undefined {
@@ -55,10 +55,12 @@ export class Socket implements Connection, PingAsker {
     return this.#handlers !== undefined && this.#closed === undefined;
   }
 
-  send(packet: OutgoingPacket): void {
+  send(outgoing: OutgoingPackets): void {
     if (this.#closed !== undefined) return;
-    if (this.#held !== undefined) this.#held.push(packet);
-    else this.#parent.engine.send(packet);
+    if (this.#held !== undefined) this.#held.push(outgoing);
+    // A poll takes so many packets, so it has to see them one by one.
+    else if (this.transport === 'polling' && outgoing instanceof OutgoingRun) for (const packet of outgoing.packets) this.send(packet);
+    else this.#parent.engine.send(outgoing);
   }
 
   ping(): boolean {
@@ -96,10 +98,6 @@ export class Socket implements Connection, PingAsker {
 
   onAck(ackId: number, args: readonly unknown[]): void {
     if (this.isOpen) this.#handlers?.onAck?.(ackId, args);
-  }
-
-  onFlush(): void {
-    if (this.isOpen) this.#handlers?.onFlush();
   }
 
   onPong(): void {

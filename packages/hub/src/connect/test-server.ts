@@ -38,7 +38,6 @@ export function echo(connection: Connection, namespace: string): ConnectionHandl
       else peer.emit(name, ...args);
     },
     onAck: (ackId, args) => peer.onAck(ackId, args),
-    onFlush() {},
     onPong() {},
     onDrain() {},
     onClose: () => peer.onClose(),

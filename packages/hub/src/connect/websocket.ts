@@ -22,6 +22,8 @@ const joinBytesMax = 16_384;
 /** A peer may ask for pongs (WebSocket's own) without reading them. */
 const unreadBytesForPongMax = 65_536;
 
+const nothing = Buffer.alloc(0);
+
 const closeCodes: Readonly<Partial<Record<CloseReason, number>>> = {
   'parse error': 1002,
   'server shutting down': 1001,
@@ -32,8 +34,8 @@ export class WebSocketTransport implements Transport {
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
   readonly #joiner: FrameJoiner;
-  readonly #onWritten = () => this.listener.onTaken();
   listener: TransportListener = deaf;
+  #isAwaitingTaken = false;
 
   constructor(ws: WebSocket, socket: Duplex, joiner: FrameJoiner) {
     this.#ws = ws;
@@ -56,9 +58,11 @@ export class WebSocketTransport implements Transport {
   }
 
   write(packets: readonly Outgoing[]): number {
-    const bytes = packets.reduce((sum, packet) => sum + packet.frames.length, 0);
-    if (packets.length === 1 || bytes <= joinBytesMax) this.#socket.write(this.#joiner.join(packets), this.#onWritten);
+    const [first] = packets;
+    if (packets.length === 1 && first !== undefined) this.#socket.write(first.frames);
+    else if (sizeOf(packets) <= joinBytesMax) this.#socket.write(this.#joiner.join(packets));
     else this.#writeApart(packets);
+    this.#awaitTaken();
     return packets.length;
   }
 
@@ -74,9 +78,24 @@ export class WebSocketTransport implements Transport {
 
   #writeApart(packets: readonly Outgoing[]): void {
     this.#socket.cork();
-    const last = packets.length - 1;
-    for (const [index, packet] of packets.entries()) this.#socket.write(packet.frames, index === last ? this.#onWritten : undefined);
+    for (const { frames } of packets) this.#socket.write(frames);
     this.#socket.uncork();
+  }
+
+  /**
+   * The operating system takes most writes at once, and Node does more for a write that has a callback. So only behind
+   * what waits there is an empty write, which calls back when its turn has come.
+   */
+  #awaitTaken(): void {
+    if (this.#isAwaitingTaken || this.#socket.writableLength === 0) return;
+    this.#isAwaitingTaken = true;
+    this.#socket.write(nothing, (error) => {
+      // Of a socket that is gone `onEnd` tells.
+      if (error) return;
+      this.#isAwaitingTaken = false;
+      this.listener.onTaken();
+      this.#awaitTaken();
+    });
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
@@ -93,6 +112,8 @@ export class WebSocketTransport implements Transport {
     else this.listener.onPacket(packet);
   }
 }
+
+const sizeOf = (packets: readonly Outgoing[]): number => packets.reduce((sum, packet) => sum + packet.frames.length, 0);
 
 /** `ws` with our limits. The rest of its defaults hold: UTF-8 is checked, fragments and buffered chunks are bounded. */
 export function createWebSocketServer(options: ConnectOptions): WebSocketServer {

@@ -1,10 +1,10 @@
 import { ManualClock } from '../lib/manual-clock.ts';
-import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import { OutgoingPacket, type OutgoingPackets } from '../lib/outgoing-packet.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { AckMode } from '../ports/session.ts';
 import type { CursorAdvance, StoredMessage, StreamPosition } from '../ports/store.ts';
+import { messageRuns } from './message-run.ts';
 import { OutboxBudget } from './outbox-budget.ts';
-import { messagePacket } from './packets.ts';
 import { StreamReader } from './stream-reader.ts';
 
 export const inbox = 'user:ann';
@@ -28,9 +28,11 @@ class FakeConnection implements Connection {
   pings = 0;
   isPingOutstanding = false;
 
-  send(packet: OutgoingPacket): void {
-    this.sent.push(packet.text);
-    this.bufferedBytes += packet.text.length;
+  send(outgoing: OutgoingPackets): void {
+    for (const { text } of outgoing instanceof OutgoingPacket ? [outgoing] : outgoing.packets) {
+      this.sent.push(text);
+      this.bufferedBytes += text.length;
+    }
   }
 
   ping(): boolean {
@@ -102,11 +104,12 @@ export class Bench {
     this.head = this.log.length;
   }
 
-  publish(changes: Partial<StoredMessage> = {}): void {
-    const message = messageOf(this.log.length + 1, changes);
-    this.log.push(message);
-    this.head = message.seq;
-    this.reader.deliver(message, messagePacket(message));
+  /** Messages that are published together. */
+  publish(...all: Partial<StoredMessage>[]): void {
+    const messages = (all.length === 0 ? [{}] : all).map((changes, index) => messageOf(this.log.length + 1 + index, changes));
+    this.log.push(...messages);
+    this.head = this.log.length;
+    for (const run of messageRuns(messages)) this.reader.deliver(run);
   }
 
   /** The store answers the page that is being read, with so many messages at most. */

@@ -55,7 +55,6 @@ describe('catching up', () => {
     bench.reader.follow({ stream: inbox, cursor: 0, head: 4, written: 0 });
     for (const upTo of [2, 4]) {
       await bench.answerRead(2);
-      bench.reader.onFlush();
       bench.drain();
       bench.pong();
       bench.clock.advance(250);
@@ -132,7 +131,6 @@ describe('proof of receipt', () => {
   test('the pong proves what was written before its ping, and nothing after', () => {
     const bench = new Bench();
     bench.publish();
-    bench.reader.onFlush();
     bench.publish();
     expect(bench.connection.pings).toBe(1);
     bench.pong();
@@ -143,10 +141,8 @@ describe('proof of receipt', () => {
   test('is asked for once a second at most, and what was written meanwhile is not forgotten', () => {
     const bench = new Bench();
     bench.publish();
-    bench.reader.onFlush();
     bench.pong();
     bench.publish();
-    bench.reader.onFlush();
     expect(bench.connection.pings).toBe(1);
     bench.clock.advance(1000);
     expect(bench.connection.pings).toBe(2);
@@ -168,12 +164,28 @@ describe('proof of receipt', () => {
     ]);
   });
 
+  test('one ping proves all messages that were published together', () => {
+    const bench = new Bench();
+    bench.publish({}, {}, {});
+    expect(bench.connection.seqs).toEqual(['1', '2', '3']);
+    expect(bench.connection.pings).toBe(1);
+    bench.pong();
+    expect(bench.cursor).toBe(3);
+  });
+
   test('own messages without echo are not written, and ask for no proof', () => {
     const bench = new Bench();
     bench.publish({ senderId: 'ann', echo: false });
-    bench.reader.onFlush();
     expect(bench.connection.sent).toEqual([]);
     expect(bench.connection.pings).toBe(0);
+  });
+
+  test('of messages that were published together only those are left out that are the own ones without echo', () => {
+    const bench = new Bench();
+    bench.publish({}, { senderId: 'ann', echo: false }, { senderId: 'ann' }, { senderId: 'eve', echo: false });
+    expect(bench.connection.seqs).toEqual(['1', '3', '4']);
+    bench.pong();
+    expect(bench.cursor).toBe(4);
   });
 });
 
@@ -182,7 +194,6 @@ describe('explicit acknowledgement', () => {
     const bench = new Bench('explicit');
     bench.publish();
     bench.publish();
-    bench.reader.onFlush();
     expect(bench.connection.pings).toBe(0);
     expect(bench.reader.acknowledge(inbox, 2)).toBe(true);
     expect(bench.cursor).toBe(2);
@@ -207,7 +218,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.constant('lose a notice' as const) },
   { weight: 3, arbitrary: fc.constantFrom('read one' as const, 'read two' as const, 'read all' as const) },
   { weight: 1, arbitrary: fc.constant('fail to read' as const) },
-  { weight: 2, arbitrary: fc.constantFrom('drain' as const, 'flush' as const, 'pong' as const, 'wait' as const) },
+  { weight: 2, arbitrary: fc.constantFrom('drain' as const, 'pong' as const, 'wait' as const) },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -223,7 +234,6 @@ async function play(bench: Bench, action: Step): Promise<void> {
   else if (action === 'read all') await bench.answerRead();
   else if (action === 'fail to read') await bench.failRead();
   else if (action === 'drain') bench.drain();
-  else if (action === 'flush') bench.reader.onFlush();
   else if (action === 'pong') bench.pong();
   else bench.clock.advance(1000);
 }
@@ -244,7 +254,7 @@ test('whatever happens, a stream is written in order and without gaps, and curso
         expect(bench.cursor ?? 2).toBeLessThanOrEqual(pinged);
       }
       for (let rounds = 0; rounds < steps.length + 10; rounds++) {
-        for (const action of ['drain', 'read all', 'flush', 'pong', 'wait'] as const) await play(bench, action);
+        for (const action of ['drain', 'read all', 'pong', 'wait'] as const) await play(bench, action);
       }
       expect(bench.connection.seqs).toEqual(Array.from({ length: bench.head - 2 }, (_, index) => String(index + 3)));
       expect(bench.cursor).toBe(bench.head);

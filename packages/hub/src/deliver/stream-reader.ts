@@ -12,17 +12,17 @@
  *   log up to the head, one at a time, while the outbox is below low water. The step to live happens in the same turn in
  *   which the position is compared with the head, so there is no hole, no inversion and no doubling (I3).
  *
- * Proof of receipt (I4): `#unproved` holds the highest `seq` sent in each stream since the last ping. At the end of
- * a write, at most once a second, a ping follows and `#unproved` becomes `#pinged`; when its pong comes, the cursors move there.
+ * Proof of receipt (I4): `#unproved` holds the highest `seq` sent in each stream since the last ping. Behind what was
+ * sent, at most once a second, a ping follows and `#unproved` becomes `#pinged`; when its pong comes, the cursors move there.
  * Memory is bounded by the number of streams, never by the number of messages (I6).
  */
 import type { Clock } from '../lib/clock.ts';
 import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { Connection } from '../ports/connection.ts';
-import type { AckMode, Reader, ReaderStart } from '../ports/session.ts';
-import type { CursorAdvance, ReaderId, Store, StoredMessage, StreamId, StreamPosition } from '../ports/store.ts';
+import type { AckMode, MessageRun, Reader, ReaderStart } from '../ports/session.ts';
+import type { CursorAdvance, ReaderId, Store, StreamId, StreamPosition } from '../ports/store.ts';
+import { messageRuns } from './message-run.ts';
 import type { OutboxBudget } from './outbox-budget.ts';
-import { messagePacket } from './packets.ts';
 
 /** What one page of the log brings at most. Small enough that a page is not felt by others, large enough to be fast. */
 const pageMessages = 500;
@@ -70,6 +70,7 @@ export class StreamReader implements Reader {
   readonly #heldPresence = new Map<string, OutgoingPacket>();
   #unproved = new Map<StreamId, number>();
   #pinged: Map<StreamId, number> | undefined;
+  /** What was sent since the last ping needs another one, which comes when it may: after the pong, or the interval. */
   #wantsProof = false;
   #lastPingMs = Number.NEGATIVE_INFINITY;
   #reading = false;
@@ -96,14 +97,10 @@ export class StreamReader implements Reader {
     this.#pinged?.delete(stream);
   }
 
-  deliver(message: StoredMessage, packet: OutgoingPacket): void {
-    if (this.#behind.has(message.stream)) {
-      this.#catchUp();
-    } else if (this.#isOver) {
-      this.fallBehind(message.stream, message.seq - 1);
-    } else {
-      this.#pass(message, packet);
-    }
+  deliver(run: MessageRun): void {
+    if (this.#behind.has(run.stream)) this.#catchUp();
+    else if (this.#isOver) this.fallBehind(run.stream, run.firstSeq - 1);
+    else this.#pass([run]);
   }
 
   fallBehind(stream: StreamId, seq: number): void {
@@ -130,22 +127,9 @@ export class StreamReader implements Reader {
     return true;
   }
 
-  onFlush(): void {
-    if (!this.#wantsProof || this.#pinged !== undefined) return;
-    const now = this.#ports.clock.monotonic();
-    if (now - this.#lastPingMs >= proofIntervalMs && this.#connection.ping()) {
-      this.#lastPingMs = now;
-      this.#pinged = this.#unproved;
-      this.#unproved = new Map();
-      this.#wantsProof = false;
-    } else {
-      this.#ports.proofLater(this);
-    }
-  }
-
-  /** The proof that had to wait: the ping is sent with whatever else this turn writes. */
+  /** The time of a proof that had to wait. */
   onProofDue(): void {
-    if (!this.#closed) this.onFlush();
+    if (!this.#closed && this.#wantsProof && this.#pinged === undefined) this.#prove();
   }
 
   onPong(): void {
@@ -178,11 +162,32 @@ export class StreamReader implements Reader {
     return this.#ports.budget.isOver(this.#connection.bufferedBytes);
   }
 
-  #pass(message: StoredMessage, packet: OutgoingPacket): void {
-    this.#unproved.set(message.stream, message.seq);
-    if (!message.echo && message.senderId === this.userId) return;
-    this.#connection.send(packet);
-    this.#wantsProof = this.#ackMode === 'pong';
+  #pass(runs: Iterable<MessageRun>): void {
+    let isSent = false;
+    for (const run of runs) {
+      this.#unproved.set(run.stream, run.lastSeq);
+      const packets = run.packetsFor(this.userId);
+      if (packets === undefined) continue;
+      this.#connection.send(packets);
+      isSent = true;
+    }
+    if (!isSent || this.#wantsProof || this.#ackMode !== 'pong') return;
+    this.#wantsProof = true;
+    // If a ping is outstanding, its pong goes on from here.
+    if (this.#pinged === undefined) this.#prove();
+  }
+
+  /** Sends the ping that proves what was sent so far, or sees to it that it is sent later. */
+  #prove(): void {
+    const now = this.#ports.clock.monotonic();
+    if (now - this.#lastPingMs >= proofIntervalMs && this.#connection.ping()) {
+      this.#lastPingMs = now;
+      this.#pinged = this.#unproved;
+      this.#unproved = new Map();
+      this.#wantsProof = false;
+    } else {
+      this.#ports.proofLater(this);
+    }
   }
 
   #advance(stream: StreamId, seq: number): void {
@@ -231,9 +236,9 @@ export class StreamReader implements Reader {
     this.#pageBytes = Math.min(2 * this.#pageBytes, pageBytesMax);
     // The stream may have been left, or left and joined again, while the page was read.
     if (this.#closed || this.#behind.get(stream) !== behind) return;
-    for (const message of page) this.#pass(message, messagePacket(message, message.seq <= behind.written));
     // A page is worth a pong of its own: a client that goes right after catching up need not get it all again.
     this.#lastPingMs = Number.NEGATIVE_INFINITY;
+    this.#pass(messageRuns(page, behind.written));
     // An empty page: what was there has expired.
     behind.position = page.at(-1)?.seq ?? uptoSeq;
   }

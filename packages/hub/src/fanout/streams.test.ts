@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { OutgoingPacket } from '../lib/outgoing-packet.ts';
-import type { Reader } from '../ports/session.ts';
+import type { MessageRun, Reader } from '../ports/session.ts';
 import type { StoredMessage } from '../ports/store.ts';
 import { Streams } from './streams.ts';
 
@@ -14,19 +13,24 @@ function messageOf(seq: number): StoredMessage {
   };
 }
 
-/** Writes down what it is told: `3` for a message, `>2` for "read on from 2". */
+const runOf = (messages: readonly StoredMessage[]): readonly MessageRun[] =>
+  messages.length === 0
+    ? []
+    : [{ stream: lobby, firstSeq: messages[0]?.seq ?? 0, lastSeq: messages.at(-1)?.seq ?? 0, packetsFor: () => undefined }];
+
+/** Writes down what it is told: `3` for a message, `3-5` for several together, `>2` for "read on from 2". */
 class FakeReader implements Reader {
   readonly userId: string;
   readonly heard: string[] = [];
-  readonly packets: OutgoingPacket[] = [];
+  readonly runs: MessageRun[] = [];
 
   constructor(userId = 'ann') {
     this.userId = userId;
   }
 
-  deliver(message: StoredMessage, packet: OutgoingPacket): void {
-    this.heard.push(String(message.seq));
-    this.packets.push(packet);
+  deliver(run: MessageRun): void {
+    this.heard.push(run.firstSeq === run.lastSeq ? `${run.firstSeq}` : `${run.firstSeq}-${run.lastSeq}`);
+    this.runs.push(run);
   }
 
   fallBehind(_stream: string, seq: number): void {
@@ -51,9 +55,9 @@ class FakeReader implements Reader {
 
 function setUp(head = 0) {
   let encoded = 0;
-  const streams = new Streams((message) => {
-    encoded += 1;
-    return new OutgoingPacket(String(message.seq));
+  const streams = new Streams((messages) => {
+    encoded += messages.length;
+    return runOf(messages);
   });
   const reader = new FakeReader();
   streams.open(lobby, reader, head);
@@ -61,7 +65,8 @@ function setUp(head = 0) {
     streams,
     reader,
     encodings: () => encoded,
-    publish: (...seqs: number[]) => seqs.forEach((seq) => void streams.publish(messageOf(seq))),
+    publish: (...seqs: number[]) => seqs.forEach((seq) => void streams.publish([messageOf(seq)])),
+    publishTogether: (...seqs: number[]) => streams.publish(seqs.map(messageOf)),
   };
 }
 
@@ -71,7 +76,21 @@ test('a message is encoded once, whatever the number of its readers', () => {
   for (const other of others) streams.open(lobby, other, 0);
   publish(1);
   expect(encodings()).toBe(1);
-  expect(others.flatMap(({ packets }) => packets)).toEqual([reader.packets[0], reader.packets[0]]);
+  expect(others.flatMap(({ runs }) => runs)).toEqual([reader.runs[0], reader.runs[0]]);
+});
+
+test('messages that were stored together are handed over together, whatever lies between them', () => {
+  const { streams, reader, publishTogether } = setUp();
+  publishTogether(1, 2, 2, 1, 3);
+  expect(reader.heard).toEqual(['1-3']);
+  publishTogether(4, 6, 7, 8);
+  expect(reader.heard).toEqual(['1-3', '4', '>4', '7-8']);
+  const other = { ...messageOf(1), stream: 'room:other', roomId: 'other' };
+  const elsewhere = new FakeReader('eve');
+  streams.open('room:other', elsewhere, 0);
+  streams.publish([messageOf(9), other, messageOf(10)]);
+  expect(reader.heard.slice(4)).toEqual(['9-10']);
+  expect(elsewhere.heard).toEqual(['1']);
 });
 
 test('a message that nobody here reads costs nothing, and nothing is kept of its stream', () => {
@@ -117,13 +136,13 @@ test('a new reader that knows an earlier head moves nothing back', () => {
 
 test('whatever is lost, doubled and late, every reader is led through every message once', () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 60 }), (notices) => {
-      const streams = new Streams((message) => new OutgoingPacket(String(message.seq)));
+    fc.property(fc.array(fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 6 }), { maxLength: 30 }), (batches) => {
+      const streams = new Streams(runOf);
       let position = 0;
       const reader = new FakeReader();
-      reader.deliver = ({ seq }) => {
-        expect(seq).toBe(position + 1);
-        position = seq;
+      reader.deliver = ({ firstSeq, lastSeq }) => {
+        expect(firstSeq).toBe(position + 1);
+        position = lastSeq;
       };
       reader.fallBehind = (_stream, seq) => {
         expect(seq).toBe(position);
@@ -131,8 +150,8 @@ test('whatever is lost, doubled and late, every reader is led through every mess
         position = streams.head(lobby) ?? 0;
       };
       streams.open(lobby, reader, 0);
-      for (const seq of notices) streams.publish(messageOf(seq));
-      expect(position).toBe(Math.max(0, ...notices));
+      for (const seqs of batches) streams.publish(seqs.map(messageOf));
+      expect(position).toBe(Math.max(0, ...batches.flat()));
     }),
   );
 });

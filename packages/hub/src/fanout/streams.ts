@@ -6,8 +6,7 @@
  * below the head is old and one further than the next reveals a gap (I13). In a gap the readers are sent to the log,
  * which knows everything. A reader that is live stands at the head, so no reader keeps a position of its own.
  */
-import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
-import type { Reader } from '../ports/session.ts';
+import type { MessageRun, Reader } from '../ports/session.ts';
 import type { StoredMessage, StreamId } from '../ports/store.ts';
 
 interface StreamEntry {
@@ -17,10 +16,11 @@ interface StreamEntry {
 
 export class Streams {
   readonly #entries = new Map<StreamId, StreamEntry>();
-  readonly #encode: (message: StoredMessage) => OutgoingPacket;
+  readonly #runs: (messages: readonly StoredMessage[]) => Iterable<MessageRun>;
 
-  constructor(encode: (message: StoredMessage) => OutgoingPacket) {
-    this.#encode = encode;
+  /** `runs` encodes the next messages of a stream. */
+  constructor(runs: (messages: readonly StoredMessage[]) => Iterable<MessageRun>) {
+    this.#runs = runs;
   }
 
   /** Adds a reader. `head` is the stream's newest `seq` as the store knew it in commit order. */
@@ -51,17 +51,34 @@ export class Streams {
     return this.#entries.get(stream)?.readers ?? noReaders;
   }
 
-  /** Passes a stored message to its readers here. Late and doubled ones are ignored. */
-  publish(message: StoredMessage): void {
-    const entry = this.#entries.get(message.stream);
-    if (entry === undefined || message.seq <= entry.head) return;
-    if (message.seq > entry.head + 1) {
-      this.#skipTo(entry, message.stream, message.seq);
-      return;
+  /**
+   * Passes stored messages to their readers here, those of one stream together. Late and doubled ones are ignored.
+   * The order of messages in different streams is not kept.
+   */
+  publish(messages: readonly StoredMessage[]): void {
+    for (const [stream, ofStream] of Map.groupBy(messages, (message) => message.stream)) this.#publishTo(stream, ofStream);
+  }
+
+  #publishTo(stream: StreamId, messages: readonly StoredMessage[]): void {
+    const entry = this.#entries.get(stream);
+    if (entry === undefined) return;
+    let next: StoredMessage[] = [];
+    for (const message of messages) {
+      if (message.seq <= entry.head) continue;
+      if (message.seq > entry.head + 1) {
+        this.#pass(entry, next);
+        next = [];
+        this.#skipTo(entry, stream, message.seq);
+      } else {
+        entry.head = message.seq;
+        next.push(message);
+      }
     }
-    entry.head = message.seq;
-    const packet = this.#encode(message);
-    for (const reader of entry.readers) reader.deliver(message, packet);
+    this.#pass(entry, next);
+  }
+
+  #pass(entry: StreamEntry, messages: readonly StoredMessage[]): void {
+    for (const run of this.#runs(messages)) for (const reader of entry.readers) reader.deliver(run);
   }
 
   #skipTo(entry: StreamEntry, stream: StreamId, head: number): void {

@@ -24,7 +24,6 @@ const idleReader: Omit<Reader, 'userId'> = {
   live() {},
   presence() {},
   acknowledge: () => true,
-  onFlush() {},
   onPong() {},
   onDrain() {},
   unproved: () => [],

@@ -1,3 +1,6 @@
+/** What a connection can be given to send. */
+export type OutgoingPackets = OutgoingPacket | OutgoingRun;
+
 /**
  * One Socket.IO packet on its way out, shared by all its receivers (invariant I9): the text is made
  * once, and so is each transport's form of it, at first use.
@@ -23,7 +26,7 @@ export class OutgoingPacket {
 
   /** This packet as records of a polling body, `4` and its text, then its attachments in base64. */
   get payload(): string {
-    this.#payload ??= [`4${this.text}`, ...this.attachments.map(binaryRecord)].join('\x1e');
+    this.#payload ??= [`4${this.text}`, ...this.attachments.map(binaryRecord)].join(recordSeparator);
     return this.#payload;
   }
 
@@ -33,19 +36,55 @@ export class OutgoingPacket {
   }
 }
 
+/**
+ * Several packets without attachments that are sent one after the other. Their frames are one buffer, so that a room's members
+ * share the work of joining them as they share the packets.
+ */
+export class OutgoingRun {
+  readonly packets: readonly OutgoingPacket[];
+  #frames: Buffer | undefined;
+
+  constructor(packets: readonly OutgoingPacket[]) {
+    this.packets = packets;
+  }
+
+  /** As `OutgoingPacket.frames`, of all packets. */
+  get frames(): Buffer {
+    this.#frames ??= textFrames(this.packets.map((packet) => `4${packet.text}`));
+    return this.#frames;
+  }
+
+  /** As `OutgoingPacket.payload`, of all packets. */
+  get payload(): string {
+    return this.packets.map((packet) => packet.payload).join(recordSeparator);
+  }
+}
+
+/** Between the packets of a polling body. */
+const recordSeparator = '\x1e';
+
 /** A complete unmasked WebSocket text frame. */
 export function textFrame(text: string): Buffer {
-  const bytes = Buffer.byteLength(text);
-  const header = frameHeader(0x81, bytes);
-  const out = Buffer.allocUnsafe(header.length + bytes);
-  header.copy(out);
-  out.write(text, header.length, 'utf8');
+  return textFrames([text]);
+}
+
+/** Complete unmasked WebSocket text frames, one after the other. */
+function textFrames(texts: readonly string[]): Buffer {
+  const sizes = texts.map((text) => Buffer.byteLength(text));
+  const out = Buffer.allocUnsafe(sizes.reduce((sum, bytes) => sum + headerBytes(bytes) + bytes, 0));
+  let offset = 0;
+  texts.forEach((text, index) => {
+    offset = writeHeader(out, offset, 0x81, sizes[index] ?? 0);
+    offset += out.write(text, offset, 'utf8');
+  });
   return out;
 }
 
 /** A complete unmasked WebSocket binary frame. */
 export function binaryFrame(bytes: Uint8Array): Buffer {
-  return Buffer.concat([frameHeader(0x82, bytes.byteLength), bytes]);
+  const out = Buffer.allocUnsafe(headerBytes(bytes.byteLength) + bytes.byteLength);
+  out.set(bytes, writeHeader(out, 0, 0x82, bytes.byteLength));
+  return out;
 }
 
 /** Binary data as a record of a polling body. */
@@ -53,13 +92,21 @@ export function binaryRecord(bytes: Uint8Array): string {
   return `b${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')}`;
 }
 
-/** RFC 6455 section 5.2: FIN and opcode, then a length of 7 bits, 7+16 bits or 7+64 bits. */
-function frameHeader(firstByte: number, payloadBytes: number): Buffer {
-  if (payloadBytes < 126) return Buffer.from([firstByte, payloadBytes]);
-  if (payloadBytes < 65_536) return Buffer.from([firstByte, 126, payloadBytes >> 8, payloadBytes & 255]);
-  const header = Buffer.alloc(10);
-  header[0] = firstByte;
-  header[1] = 127;
-  header.writeUInt32BE(payloadBytes, 6);
-  return header;
+const headerBytes = (payloadBytes: number): number => (payloadBytes < 126 ? 2 : payloadBytes < 65_536 ? 4 : 10);
+
+/** RFC 6455 section 5.2: FIN and opcode, then a length of 7 bits, 7+16 bits or 7+64 bits. Returns where the payload begins. */
+function writeHeader(out: Buffer, offset: number, firstByte: number, payloadBytes: number): number {
+  out[offset] = firstByte;
+  if (payloadBytes < 126) {
+    out[offset + 1] = payloadBytes;
+  } else if (payloadBytes < 65_536) {
+    out[offset + 1] = 126;
+    out.writeUInt16BE(payloadBytes, offset + 2);
+  } else {
+    out[offset + 1] = 127;
+    // A buffer holds less than 2^48 bytes.
+    out.writeUInt16BE(0, offset + 2);
+    out.writeUIntBE(payloadBytes, offset + 4, 6);
+  }
+  return offset + headerBytes(payloadBytes);
 }

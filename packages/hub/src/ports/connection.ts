@@ -2,7 +2,7 @@
  * The port between the connect stage and everything above it: one Socket.IO connection (one socket
  * in one namespace), whatever its transport. The simulation implements it with a virtual network.
  */
-import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import type { OutgoingPackets } from '../lib/outgoing-packet.ts';
 
 /** What is known of a connection from its first request. Header names are in lower case. */
 export interface Handshake {
@@ -38,10 +38,10 @@ export interface Connection {
   /** Since when (monotonic) more than the low-water mark has waited while nothing was taken; undefined while it is less. */
   readonly stalledSinceMs: number | undefined;
   /**
-   * Queues a packet. Packets leave in the order of the calls; those of one turn of the event loop
+   * Queues packets. They leave in the order of the calls; those of one turn of the event loop
    * leave in one write. Does nothing on a connection that has closed.
    */
-  send(packet: OutgoingPacket): void;
+  send(outgoing: OutgoingPackets): void;
   /**
    * Queues an Engine.IO ping behind everything sent so far. When `onPong` comes, the client has
    * received all of that. False, and nothing is queued, if a ping is outstanding or the connection has closed.
@@ -67,11 +67,6 @@ export interface ConnectionHandlers {
   onEvent(event: InboundEvent): void;
   /** The answer to an event that was sent with an acknowledgement id. Nothing says that it was asked for. */
   onAck?(ackId: number, args: readonly unknown[]): void;
-  /**
-   * What was sent in this turn is about to be written. Packets and a ping that are queued from inside
-   * leave in the same write, which is how a ping comes to prove all of it.
-   */
-  onFlush(): void;
   /** The ping that `Connection.ping` queued was answered. Not called for the heartbeat's own pings. */
   onPong(): void;
   /** `bufferedBytes` has fallen below the low-water mark after it was above it. */

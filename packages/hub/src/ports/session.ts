@@ -2,9 +2,9 @@
  * A session: one connection that has registered as a user. It is made by the identify stage, found by
  * the fanout stage and read to by the deliver stage; this is what they know of it together.
  */
-import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import type { OutgoingPacket, OutgoingPackets } from '../lib/outgoing-packet.ts';
 import type { Connection } from './connection.ts';
-import type { ReaderId, ReaderStream, StoredMessage, StreamId, StreamPosition } from './store.ts';
+import type { ReaderId, ReaderStream, StreamId, StreamPosition } from './store.ts';
 
 /** How receipt is proved: by the pong that answers a ping, or by the client's `ack` events. */
 export type AckMode = 'pong' | 'explicit';
@@ -18,14 +18,23 @@ export interface Session extends ReaderId {
 /** Where a reader starts in a stream, of which the rest is read from the log. */
 export type ReaderStart = Pick<ReaderStream, 'stream' | 'cursor' | 'head' | 'written'>;
 
+/** Consecutive messages of one stream, encoded once for all who read them. */
+export interface MessageRun {
+  readonly stream: StreamId;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** What a user gets of them, who may be spared its own; undefined if nothing is left. */
+  packetsFor(userId: string): OutgoingPackets | undefined;
+}
+
 /** What reads streams for one session. Everything here returns at once and never throws. */
 export interface Reader {
   readonly userId: string;
   /** Reads a stream from the cursor on; live from the moment when it has reached the head. */
   follow(start: ReaderStart): void;
   unfollow(stream: StreamId): void;
-  /** The stream's next message, in `seq` order without gaps. `packet` is shared by all readers. */
-  deliver(message: StoredMessage, packet: OutgoingPacket): void;
+  /** The stream's next messages, in `seq` order without gaps. */
+  deliver(run: MessageRun): void;
   /** The stream went from `seq` to a later one without passing here: read the rest from the log. */
   fallBehind(stream: StreamId, seq: number): void;
   /** A live-only event; dropped and counted if the connection is behind. */
@@ -34,7 +43,6 @@ export interface Reader {
   presence(userId: string, packet: OutgoingPacket): void;
   /** An acknowledgement by the client. False: `seq` is above what was sent. */
   acknowledge(stream: StreamId, seq: number): boolean;
-  onFlush(): void;
   onPong(): void;
   onDrain(): void;
   /** Up to where messages were written without proof of receipt. */

@@ -6,8 +6,8 @@
  * - A promise of a write resolves only after the write is durable (I1). Writes of one caller take effect
  *   in the order of the calls; reads see every write that resolved before the read was called.
  * - A stream's `seq` starts at 1, has no gap and is never reused (I2), over restarts and expiry too.
- * - `onAppended` is called once for every newly stored message, in `seq` order for each stream, right before the
- *   promise of its append resolves. It is not called for duplicates.
+ * - `onAppended` is given every newly stored message once, in the order of the commits, before the promise of its
+ *   append resolves. Messages that became durable together are given together. It is not called for duplicates.
  * - A cursor only moves forward (I4).
  * - An expected refusal rejects with the `HubError` that a client may be told; nothing was stored then.
  *   `overloaded`, `storage_full`: nothing was stored, try again later. `storage_failed`: the outcome is
@@ -274,7 +274,7 @@ export interface StoreOptions {
   readonly queueMessagesMax: number;
   /** What happens to an append above `queueMessagesMax`: refused with `queue_full`, or the oldest is removed and counted. */
   readonly queueOverflow: 'reject' | 'drop_oldest';
-  readonly onAppended: (message: StoredMessage) => void;
+  readonly onAppended: (messages: readonly StoredMessage[]) => void;
   /** The store can't go on: nothing will be acknowledged any more. Called at most once. */
   readonly onFailed: (error: HubError) => void;
 }

@@ -68,10 +68,6 @@ export class Conversation implements ConnectionHandlers {
     this.#held.characters = characters;
   }
 
-  onFlush(): void {
-    this.#caller?.session?.reader.onFlush();
-  }
-
   onPong(): void {
     this.#caller?.session?.reader.onPong();
   }

@@ -40,7 +40,6 @@ export function testSession(userId: string, connection: Connection = new TestCon
     live: (packet) => connection.send(packet),
     presence: (_userId, packet) => connection.send(packet),
     acknowledge: () => true,
-    onFlush() {},
     onPong() {},
     onDrain() {},
     unproved: () => [],

@@ -5,10 +5,19 @@
  *     opening ──accepted──► open ──close()──► closing: what is queued still leaves ──► closed
  *        └──refused or gone───┴──────────────────────────────────────────────────────────┘
  *
- * - What is sent in a turn leaves at its end in one write; `onFlush` comes right before, and what it adds leaves along.
+ * - What is sent in a turn leaves at its end in one write.
  * - One ping is outstanding at most, for a proof or for the heartbeat; a pong that is late ends the connection.
  */
-import type { Cancel, CloseReason, Connection, ConnectionHandlers, Handshake, OutgoingPacket, Refusal } from '@parley/hub/testing';
+import type {
+  Cancel,
+  CloseReason,
+  Connection,
+  ConnectionHandlers,
+  Handshake,
+  OutgoingPacket,
+  OutgoingPackets,
+  Refusal,
+} from '@parley/hub/testing';
 import { decodeSocketPacket, encodeConnect, encodeConnectError, type SocketPacket } from '@parley/protocol';
 import type { ProcessClock } from './sim-clock.ts';
 import type { Downward, HubEnd, Link, Upward } from './sim-network.ts';
@@ -46,7 +55,7 @@ export class SimConnection implements Connection, HubEnd {
   #queue: Downward[] = [];
   #queueBytes = 0;
   /** Held back until the connection is accepted. */
-  #held: OutgoingPacket[] = [];
+  #held: OutgoingPackets[] = [];
   #handlers: ConnectionHandlers | undefined;
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #reason: CloseReason = 'transport close';
@@ -95,12 +104,15 @@ export class SimConnection implements Connection, HubEnd {
     this.close('forced close');
   }
 
-  send(packet: OutgoingPacket): void {
-    if (this.#state === 'opening') this.#held.push(packet);
+  send(outgoing: OutgoingPackets): void {
+    if (this.#state === 'opening') this.#held.push(outgoing);
     if (this.#state !== 'open') return;
-    const socketPacket = this.#ports.decode(packet);
-    this.#ports.onSent(this, socketPacket, this.bufferedBytes);
-    this.#queuePacket(socketPacket, bytesOf(packet));
+    const bytesBefore = this.bufferedBytes;
+    for (const packet of eachOf(outgoing)) {
+      const socketPacket = this.#ports.decode(packet);
+      this.#ports.onSent(this, socketPacket, bytesBefore);
+      this.#queuePacket(socketPacket, packet.text.length);
+    }
   }
 
   ping(): boolean {
@@ -175,7 +187,6 @@ export class SimConnection implements Connection, HubEnd {
       this.#end('transport error');
       return;
     }
-    if (this.#state === 'open' && this.#queue.length > 0) this.#handlers?.onFlush();
     const items = this.#queue;
     this.#queue = [];
     this.#queueBytes = 0;
@@ -233,7 +244,9 @@ export class SimConnection implements Connection, HubEnd {
   }
 }
 
-const bytesOf = (packet: OutgoingPacket): number => packet.text.length;
+const eachOf = (outgoing: OutgoingPackets): readonly OutgoingPacket[] => ('packets' in outgoing ? outgoing.packets : [outgoing]);
+
+const bytesOf = (outgoing: OutgoingPackets): number => eachOf(outgoing).reduce((sum, { text }) => sum + text.length, 0);
 
 /** Both sides speak through the real codec, so what does not decode is a fault of the sender. */
 export function decoded(text: string): SocketPacket {

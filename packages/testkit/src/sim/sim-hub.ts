@@ -10,7 +10,7 @@ import {
   type CoreSettings,
   type HubEvent,
   type Log,
-  messagePacket,
+  messageRuns,
   type OutgoingPacket,
   openAuthenticator,
   Streams,
@@ -120,7 +120,7 @@ export class SimHub {
 
 export class HubProcess {
   readonly core: Core;
-  readonly streams = new Streams(messagePacket);
+  readonly streams = new Streams(messageRuns);
   readonly #ports: HubPorts;
   readonly #number: number;
   readonly #clock: ProcessClock;
@@ -142,7 +142,7 @@ export class HubProcess {
       options: {
         queueMessagesMax: settings.queueMessagesMax,
         queueOverflow: settings.queueOverflow,
-        onAppended: (message) => this.#notice(message),
+        onAppended: (messages) => this.#notice(messages),
         onFailed: () => this.#clock.after(this.#random.integer(0, 50), onFailed),
       },
       state: disk,
@@ -238,17 +238,22 @@ export class HubProcess {
     if (owner !== undefined) this.#ports.invariants.delivery.onRegistered(event.connectionId, owner, this.#opened);
   }
 
-  #notice(message: StoredMessage): void {
+  /** Each message may get lost by itself, or come late or again, as over a bus. */
+  #notice(messages: readonly StoredMessage[]): void {
     const { lost, doubled, late } = this.#ports.noticeWeather;
-    const publish = (): void => this.streams.publish(message);
-    const publishLater = (): void => void this.#clock.after(this.#random.integer(1, 200), publish);
-    if (this.#random.chance(lost)) {
-      this.#ports.trace(`hub: notice of ${message.stream} ${message.seq} is lost`);
-    } else {
-      if (this.#random.chance(doubled)) publishLater();
-      if (this.#random.chance(late)) publishLater();
-      else publish();
-    }
+    const publishLater = (message: StoredMessage): void =>
+      void this.#clock.after(this.#random.integer(1, 200), () => this.streams.publish([message]));
+    const inTime = messages.filter((message) => {
+      if (this.#random.chance(lost)) {
+        this.#ports.trace(`hub: notice of ${message.stream} ${message.seq} is lost`);
+        return false;
+      }
+      if (this.#random.chance(doubled)) publishLater(message);
+      const isLate = this.#random.chance(late);
+      if (isLate) publishLater(message);
+      return !isLate;
+    });
+    this.streams.publish(inTime);
   }
 
   #maintain(): void {

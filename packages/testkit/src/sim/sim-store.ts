@@ -46,28 +46,38 @@ export interface SimStorePorts {
 
 export function createSimStore({ options, state, observer, ...ports }: SimStorePorts): Store {
   const appended: StoredMessage[] = [];
-  const memory: MemoryStore = createMemoryStore({ ...options, onAppended: (message) => appended.push(message) }, state);
-  const queue = new StoreQueue({ ...ports, onFailed: options.onFailed });
+  const memory: MemoryStore = createMemoryStore({ ...options, onAppended: (messages) => appended.push(...messages) }, state);
+  /** Of the batch that is being answered: announced together, as the real store does it. */
+  let unannounced: StoredMessage[] = [];
+  const announce = (): void => {
+    const messages = unannounced;
+    unannounced = [];
+    if (messages.length > 0) options.onAppended(messages);
+  };
+  const queue = new StoreQueue({ ...ports, onFailed: options.onFailed, onAnswered: announce });
   const { clock, random, weather } = ports;
   let isClosed = false;
 
   /** `seen` is called at the commit, `answered` at the answer. */
-  const write = <R>(run: () => Promise<R>, seen: (result: R) => void = () => {}, answered: (result: R) => void = () => {}): Promise<R> => {
+  const push = <R>(run: () => Promise<R>, seen: (result: R) => void, answered: (result: R) => void): Promise<R> => {
     if (isClosed) return Promise.reject(new HubError('shutting_down'));
     return queue.push(run, seen, answered);
   };
+  /** As `push`; what was appended before is announced before the answer. */
+  const write = <R>(run: () => Promise<R>, seen: (result: R) => void = () => {}, answered: (result: R) => void = () => {}): Promise<R> =>
+    push(run, seen, both(announce, answered));
 
   const append = async (request: AppendRequest): ReturnType<Store['append']> => {
     if (weather.isOverloaded) throw new HubError('overloaded', { retryAfterS: 1 });
     let stored: StoredMessage | undefined;
-    return write(
+    return push(
       () => memory.append(request),
       () => {
         stored = appended.shift();
         if (stored !== undefined) observer.onAppended(stored);
         if (options.queueOverflow === 'drop_oldest') observer.onRemoved(state);
       },
-      () => stored && options.onAppended(stored),
+      () => stored && unannounced.push(stored),
     );
   };
 

@@ -36,6 +36,8 @@ export interface StoreQueuePorts {
   readonly weather: StoreWeather;
   readonly onFailed: (error: HubError) => void;
   readonly onProcessLost: () => void;
+  /** Every call of a batch was answered. */
+  readonly onAnswered: () => void;
 }
 
 interface Call {
@@ -113,6 +115,7 @@ export class StoreQueue {
       if (refusal === undefined) call.answer();
       else call.refuse(refusal);
     }
+    this.#ports.onAnswered();
     this.#isRunning = false;
     if (this.#waiting.length > 0) this.#start();
     else for (const resolve of this.#whenIdle.splice(0)) resolve();

@@ -104,7 +104,7 @@ export function withStore(
     const harness = await make({
       queueMessagesMax: 10_000,
       queueOverflow: 'reject',
-      onAppended: (message) => appended.push(message),
+      onAppended: (messages) => appended.push(...messages),
       onFailed: (error) => failures.push(error),
       ...options,
     });

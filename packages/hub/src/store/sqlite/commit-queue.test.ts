@@ -19,6 +19,7 @@ function setUp(options: Partial<CommitQueueOptions<string>> = {}) {
         batches.push({ calls, die: reject, end: (outcomes) => resolve(outcomes ?? calls.map((call) => ({ value: `${call}!` }))) });
       }),
     onFailed: (error) => failures.push(error),
+    onAnswered: () => {},
     pendingCallsMax: 100,
     pendingBytesMax: 10_000,
     batchCallsMax: 10,

@@ -14,6 +14,8 @@ export interface CommitQueueOptions<C> {
   /** One outcome for each call, in order, once the batch is durable. */
   readonly commit: (calls: readonly C[]) => Promise<readonly Outcome[]>;
   readonly onFailed: (error: HubError) => void;
+  /** Called when `onCommitted` of every call in a batch was called. Must not throw. */
+  readonly onAnswered: () => void;
   /** Calls that wait or are being committed, and about their bytes. Above either, `push` with `shed` is refused. */
   readonly pendingCallsMax: number;
   readonly pendingBytesMax: number;
@@ -26,7 +28,7 @@ export interface PushOptions {
   readonly bytes: number;
   /** True: refused with `overloaded` when the queue is full. False for calls that are few, and that must not be lost. */
   readonly shed: boolean;
-  /** Called with the value right before the promise resolves. Must not throw. */
+  /** Called with the value before the promise resolves, and before the next call's. Must not throw. */
   readonly onCommitted?: (value: unknown) => void;
 }
 
@@ -125,6 +127,7 @@ export class CommitQueue<C> {
         entry.resolve(outcome.value);
       }
     });
+    this.#options.onAnswered();
     if (this.#pendingCalls === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 }

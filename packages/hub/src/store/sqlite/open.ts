@@ -63,15 +63,17 @@ export async function openSqliteStore(options: StoreOptions & SqliteOptions): Pr
     await stop();
     throw error;
   }
-  queue = createQueue(writer, options);
-  return createStore({ queue, reader, writer, stop, onAppended: options.onAppended });
+  const announcer = new Announcer(options.onAppended);
+  queue = createQueue(writer, announcer, options);
+  return createStore({ queue, reader, writer, stop, announcer });
 }
 
-function createQueue(writer: Thread, options: StoreOptions & SqliteOptions): CommitQueue<WriteCall> {
+function createQueue(writer: Thread, announcer: Announcer, options: StoreOptions & SqliteOptions): CommitQueue<WriteCall> {
   return new CommitQueue<WriteCall>({
     // The thread answers a commit with one outcome for each call: see `BatchWriter.commit`.
     commit: async (calls) => (await writer.ask({ kind: 'commit', calls: calls.map(packCall) })) as readonly Outcome[],
     onFailed: options.onFailed,
+    onAnswered: () => announcer.flush(),
     pendingCallsMax: options.pendingWritesMax ?? 50_000,
     pendingBytesMax: options.pendingBytesMax ?? 64 * 1024 * 1024,
     // A slow disk takes its time for each commit, so what waits has to fit into few of them; but an answer as long as this one
@@ -81,15 +83,36 @@ function createQueue(writer: Thread, options: StoreOptions & SqliteOptions): Com
   });
 }
 
+/** Gathers the messages of one batch, so that their readers are given them together. */
+class Announcer {
+  readonly #onAppended: StoreOptions['onAppended'];
+  #messages: StoredMessage[] = [];
+
+  constructor(onAppended: StoreOptions['onAppended']) {
+    this.#onAppended = onAppended;
+  }
+
+  add(message: StoredMessage): void {
+    this.#messages.push(message);
+  }
+
+  flush(): void {
+    if (this.#messages.length === 0) return;
+    const messages = this.#messages;
+    this.#messages = [];
+    this.#onAppended(messages);
+  }
+}
+
 interface Parts {
   readonly queue: CommitQueue<WriteCall>;
   readonly reader: Thread;
   readonly writer: Thread;
   readonly stop: () => Promise<void>;
-  readonly onAppended: (message: StoredMessage) => void;
+  readonly announcer: Announcer;
 }
 
-function createStore({ queue, reader, writer, stop, onAppended }: Parts): Store {
+function createStore({ queue, reader, writer, stop, announcer }: Parts): Store {
   let closing: Promise<void> | undefined;
   // The other thread made the value by calling the method of this name, so it has the method's type.
   const unlessClosing = <R>(run: () => Promise<unknown>): Promise<R> =>
@@ -102,9 +125,13 @@ function createStore({ queue, reader, writer, stop, onAppended }: Parts): Store 
     unlessClosing(() =>
       queue.push(
         { method, args },
-        { bytes: callBytes, shed: false, ...(inOrder && { onCommitted: (value: unknown) => inOrder(value as ReturnType<Writes[M]>) }) },
+        { bytes: callBytes, shed: false, ...(inOrder && { onCommitted: (value: unknown) => answerInOrder(inOrder, value) }) },
       ),
     );
+  const answerInOrder = <R>(inOrder: InOrder<R>, value: unknown): void => {
+    announcer.flush();
+    inOrder(value as R);
+  };
   const read = <M extends keyof Reads>(method: M, ...args: Parameters<Reads[M]>): Promise<ReturnType<Reads[M]>> =>
     unlessClosing(() => reader.ask({ kind: 'read', call: { method, args } }));
   const append = (request: AppendRequest): Promise<unknown> =>
@@ -113,7 +140,7 @@ function createStore({ queue, reader, writer, stop, onAppended }: Parts): Store 
       { bytes: callBytes + request.content.length, shed: true, onCommitted: (value) => announce(request, value as Appended) },
     );
   const announce = (request: AppendRequest, appended: Appended): void => {
-    if (!appended.duplicate) onAppended(storedMessage(request, appended));
+    if (!appended.duplicate) announcer.add(storedMessage(request, appended));
   };
 
   return {

@@ -1,0 +1,58 @@
+/**
+ * Messages of one stream that were published, or read from the log, together: the unit in which readers get them. What is done
+ * for a run (encoding, looking for room, asking for a proof) is not done for each of its messages.
+ */
+import { type OutgoingPacket, type OutgoingPackets, OutgoingRun } from '../lib/outgoing-packet.ts';
+import type { MessageRun } from '../ports/session.ts';
+import type { StoredMessage, StreamId } from '../ports/store.ts';
+import { messagePacket } from './packets.ts';
+
+/** About how much content a run has at most: a connection gets all of it or, if its outbox is full, nothing. */
+const runCharactersMax = 64 * 1024;
+
+/** `messages` are consecutive, and at least one. Up to `written` they may have been written to this reader before. */
+export function* messageRuns(messages: readonly StoredMessage[], written = 0): Iterable<MessageRun> {
+  let run: StoredMessage[] = [];
+  let characters = 0;
+  for (const message of messages) {
+    if (run.length > 0 && characters + message.content.length > runCharactersMax) {
+      yield new EncodedRun(run, written);
+      run = [];
+      characters = 0;
+    }
+    run.push(message);
+    characters += message.content.length;
+  }
+  if (run.length > 0) yield new EncodedRun(run, written);
+}
+
+class EncodedRun implements MessageRun {
+  readonly stream: StreamId;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly #messages: readonly StoredMessage[];
+  readonly #packets: readonly OutgoingPacket[];
+  readonly #all: OutgoingPackets | undefined;
+  readonly #isSilent: boolean;
+
+  constructor(messages: readonly StoredMessage[], written: number) {
+    this.stream = messages[0]?.stream ?? '';
+    this.firstSeq = messages[0]?.seq ?? 0;
+    this.lastSeq = messages.at(-1)?.seq ?? 0;
+    this.#messages = messages;
+    this.#packets = messages.map((message) => messagePacket(message, message.seq <= written));
+    this.#all = together(this.#packets);
+    this.#isSilent = messages.some(({ echo }) => !echo);
+  }
+
+  packetsFor(userId: string): OutgoingPackets | undefined {
+    if (!this.#isSilent || !this.#messages.some((message) => isSparedTo(userId, message))) return this.#all;
+    return together(this.#packets.filter((_, index) => !isSparedTo(userId, this.#messages[index])));
+  }
+}
+
+const isSparedTo = (userId: string, message: StoredMessage | undefined): boolean => message?.echo === false && message.senderId === userId;
+
+function together(packets: readonly OutgoingPacket[]): OutgoingPackets | undefined {
+  return packets.length > 1 ? new OutgoingRun(packets) : packets[0];
+}
