@@ -21,8 +21,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'live messages are pushed to a reader that is behind',
     file: reader,
-    find: 'if (this.#behind.has(run.stream)) this.#catchUp();',
-    replace: 'if (this.#behind.has(run.stream)) this.#pass([run]);',
+    find: 'if (this.#behind?.has(run.stream)) this.#catchUp();',
+    replace: 'if (this.#behind?.has(run.stream)) this.#pass([run]);',
   },
   {
     name: 'a reader is live one message too early',
@@ -39,7 +39,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'what is written after a ping counts as proved by it',
     file: reader,
-    find: 'this.#pinged = this.#unproved;\n      this.#unproved = new Map();',
+    find: 'this.#pinged = this.#unproved;\n      this.#unproved = undefined;',
     replace: 'this.#pinged = this.#unproved;',
   },
   {
@@ -51,20 +51,20 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'an explicit acknowledgement may be above what was sent',
     file: reader,
-    find: 'if (seq > (this.#behind.get(stream)?.position ?? this.#ports.headOf(stream) ?? 0)) return false;',
+    find: 'if (seq > (this.#behind?.get(stream)?.position ?? this.#ports.headOf(stream) ?? 0)) return false;',
     replace: '',
   },
   {
     name: 'a reader that is behind may acknowledge up to the head',
     file: reader,
-    find: 'this.#behind.get(stream)?.position ?? this.#ports.headOf(stream)',
+    find: 'this.#behind?.get(stream)?.position ?? this.#ports.headOf(stream)',
     replace: 'this.#ports.headOf(stream)',
   },
   {
     name: 'a reader whose outbox has drained does not go on',
     file: reader,
-    find: 'this.#heldPresence.clear();\n    this.#catchUp();',
-    replace: 'this.#heldPresence.clear();',
+    find: 'this.#heldPresence = undefined;\n    this.#catchUp();',
+    replace: 'this.#heldPresence = undefined;',
   },
   {
     name: 'presence is held although no drain will send it',

@@ -1,20 +1,24 @@
 import type { CloseReason, ConnectionHandlers, InboundEvent } from '../ports/connection.ts';
 
+interface FaultListener {
+  onFault(error: unknown): void;
+}
+
 /** Handlers that keep their promise not to throw: what a handler throws ends its connection, and nothing else. */
 export class GuardedHandlers implements Required<ConnectionHandlers> {
   readonly #handlers: ConnectionHandlers;
-  readonly #onFault: (error: unknown) => void;
+  readonly #owner: FaultListener;
 
-  constructor(handlers: ConnectionHandlers, onFault: (error: unknown) => void) {
+  constructor(handlers: ConnectionHandlers, owner: FaultListener) {
     this.#handlers = handlers;
-    this.#onFault = onFault;
+    this.#owner = owner;
   }
 
   onEvent(event: InboundEvent): void {
     try {
       this.#handlers.onEvent(event);
     } catch (error) {
-      this.#onFault(error);
+      this.#owner.onFault(error);
     }
   }
 
@@ -22,7 +26,7 @@ export class GuardedHandlers implements Required<ConnectionHandlers> {
     try {
       this.#handlers.onAck?.(ackId, args);
     } catch (error) {
-      this.#onFault(error);
+      this.#owner.onFault(error);
     }
   }
 
@@ -30,7 +34,7 @@ export class GuardedHandlers implements Required<ConnectionHandlers> {
     try {
       this.#handlers.onPong();
     } catch (error) {
-      this.#onFault(error);
+      this.#owner.onFault(error);
     }
   }
 
@@ -38,7 +42,7 @@ export class GuardedHandlers implements Required<ConnectionHandlers> {
     try {
       this.#handlers.onDrain();
     } catch (error) {
-      this.#onFault(error);
+      this.#owner.onFault(error);
     }
   }
 
@@ -46,7 +50,7 @@ export class GuardedHandlers implements Required<ConnectionHandlers> {
     try {
       this.#handlers.onClose(reason);
     } catch (error) {
-      this.#onFault(error);
+      this.#owner.onFault(error);
     }
   }
 }

@@ -67,7 +67,8 @@ interface Incomplete {
 class Namespaces implements SessionListener, SocketParent {
   readonly engine: EngineSession;
   readonly #context: Context;
-  readonly #sockets = new Map<string, Socket>();
+  /** Almost always one, and never many: less memory than a map takes, for each connection. */
+  readonly #sockets: Socket[] = [];
   #connects = 0;
   #incomplete: Incomplete | undefined;
 
@@ -89,15 +90,14 @@ class Namespaces implements SessionListener, SocketParent {
   }
 
   onDrain(): void {
-    for (const socket of this.#sockets.values()) socket.onDrain();
+    for (const socket of this.#sockets) socket.onDrain();
   }
 
   onClose(reason: CloseReason): void {
     this.#context.idle.stop(this);
     this.#context.incomplete.stop(this);
     this.#incomplete = undefined;
-    for (const socket of this.#sockets.values()) socket.end(reason);
-    this.#sockets.clear();
+    for (const socket of this.#sockets.splice(0)) socket.end(reason);
   }
 
   /**
@@ -106,7 +106,7 @@ class Namespaces implements SessionListener, SocketParent {
    */
   close(reason: ServerCloseReason): void {
     if (reason === 'server namespace disconnect') {
-      for (const socket of this.#sockets.values()) {
+      for (const socket of this.#sockets) {
         if (socket.isOpen) this.#send(encodeDisconnect(socket.namespace));
       }
     }
@@ -117,9 +117,15 @@ class Namespaces implements SessionListener, SocketParent {
     this.engine.onEnd('parse error');
   }
 
+  /** A handler of one of the sockets has failed. */
+  onFault(error: unknown): void {
+    this.#context.deps.hooks.onFault?.(error);
+    this.close('forced close');
+  }
+
   #await(packet: EventPacket | AckPacket): void {
     // Checked now, so that a stranger can't make us wait for attachments.
-    if (!this.#sockets.get(packet.namespace)?.isOpen) {
+    if (!this.#socketIn(packet.namespace)?.isOpen) {
       this.fail();
       return;
     }
@@ -143,7 +149,7 @@ class Namespaces implements SessionListener, SocketParent {
   }
 
   #dispatch(packet: SocketPacket): void {
-    const socket = this.#sockets.get(packet.namespace);
+    const socket = this.#socketIn(packet.namespace);
     if (packet.type === 'connect') {
       if (socket === undefined) this.#connect(packet.namespace, packet.data ?? {});
       else this.fail();
@@ -165,13 +171,13 @@ class Namespaces implements SessionListener, SocketParent {
       this.fail();
       return;
     }
-    if (this.#sockets.size >= namespacesMax) {
+    if (this.#sockets.length >= namespacesMax) {
       this.#refuse(namespace, { message: `At most ${namespacesMax} namespaces` });
       return;
     }
     const { random, accept } = this.#context.deps;
     const socket = new Socket(random.id(), namespace, Object.freeze({ ...this.engine.origin, auth }), this);
-    this.#sockets.set(namespace, socket);
+    this.#sockets.push(socket);
     try {
       const decision = accept(socket, namespace);
       if (decision instanceof Promise) void this.#settleLater(socket, decision);
@@ -194,8 +200,8 @@ class Namespaces implements SessionListener, SocketParent {
       this.#refuseSocket(socket, decision.refuse);
       return;
     }
-    if (this.#sockets.get(socket.namespace) === socket) this.#context.idle.stop(this);
-    socket.open(new GuardedHandlers(decision, (error) => this.#onFault(error)));
+    if (this.#sockets.includes(socket)) this.#context.idle.stop(this);
+    socket.open(new GuardedHandlers(decision, this));
   }
 
   #failAccept(socket: Socket, error: unknown): void {
@@ -204,8 +210,7 @@ class Namespaces implements SessionListener, SocketParent {
   }
 
   #refuseSocket(socket: Socket, refusal: Refusal): void {
-    if (this.#sockets.get(socket.namespace) !== socket) return;
-    this.#sockets.delete(socket.namespace);
+    if (!this.#remove(socket)) return;
     socket.end('server namespace disconnect');
     this.#refuse(socket.namespace, refusal);
   }
@@ -215,14 +220,19 @@ class Namespaces implements SessionListener, SocketParent {
   }
 
   #leave(socket: Socket, reason: CloseReason): void {
-    this.#sockets.delete(socket.namespace);
-    if (this.#sockets.size === 0) this.#context.idle.start(this);
+    this.#remove(socket);
+    if (this.#sockets.length === 0) this.#context.idle.start(this);
     socket.end(reason);
   }
 
-  #onFault(error: unknown): void {
-    this.#context.deps.hooks.onFault?.(error);
-    this.close('forced close');
+  #socketIn(namespace: string): Socket | undefined {
+    return this.#sockets.find((socket) => socket.namespace === namespace);
+  }
+
+  #remove(socket: Socket): boolean {
+    const index = this.#sockets.indexOf(socket);
+    if (index !== -1) this.#sockets.splice(index, 1);
+    return index !== -1;
   }
 
   #send(text: string): void {

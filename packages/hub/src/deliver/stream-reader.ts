@@ -65,10 +65,11 @@ export class StreamReader implements Reader {
   readonly #connection: Connection;
   readonly #ackMode: AckMode;
   readonly #ports: ReaderPorts;
-  readonly #behind = new Map<StreamId, Behind>();
+  // Maps only while there is something in them: most connections are idle, and an empty map takes 200 bytes.
+  #behind: Map<StreamId, Behind> | undefined;
   /** The latest presence of each user, held back while the outbox is full. */
-  readonly #heldPresence = new Map<string, OutgoingPacket>();
-  #unproved = new Map<StreamId, number>();
+  #heldPresence: Map<string, OutgoingPacket> | undefined;
+  #unproved: Map<StreamId, number> | undefined;
   #pinged: Map<StreamId, number> | undefined;
   /** What was sent since the last ping needs another one, which comes when it may: after the pong, or the interval. */
   #wantsProof = false;
@@ -87,25 +88,24 @@ export class StreamReader implements Reader {
 
   follow(start: ReaderStart): void {
     if (start.cursor >= (this.#ports.headOf(start.stream) ?? 0)) return;
-    this.#behind.set(start.stream, { position: start.cursor, written: start.written });
-    this.#catchUp();
+    this.#leaveBehind(start.stream, { position: start.cursor, written: start.written });
   }
 
   unfollow(stream: StreamId): void {
-    this.#behind.delete(stream);
-    this.#unproved.delete(stream);
+    this.#behind?.delete(stream);
+    this.#unproved?.delete(stream);
     this.#pinged?.delete(stream);
   }
 
   deliver(run: MessageRun): void {
-    if (this.#behind.has(run.stream)) this.#catchUp();
+    if (this.#behind?.has(run.stream)) this.#catchUp();
     else if (this.#isOver) this.fallBehind(run.stream, run.firstSeq - 1);
     else this.#pass([run]);
   }
 
   fallBehind(stream: StreamId, seq: number): void {
-    if (!this.#behind.has(stream)) this.#behind.set(stream, { position: seq, written: seq });
-    this.#catchUp();
+    if (this.#behind?.has(stream)) this.#catchUp();
+    else this.#leaveBehind(stream, { position: seq, written: seq });
   }
 
   live(packet: OutgoingPacket): void {
@@ -114,15 +114,18 @@ export class StreamReader implements Reader {
   }
 
   presence(userId: string, packet: OutgoingPacket): void {
-    this.#heldPresence.delete(userId);
+    this.#heldPresence?.delete(userId);
     // Held above low water only: so it is sure that the outbox drains, and sends it.
     if (this.#ports.budget.canTake(this.#connection.bufferedBytes)) this.#connection.send(packet);
-    else this.#heldPresence.set(userId, packet);
+    else {
+      this.#heldPresence ??= new Map();
+      this.#heldPresence.set(userId, packet);
+    }
   }
 
   acknowledge(stream: StreamId, seq: number): boolean {
-    if (seq > (this.#behind.get(stream)?.position ?? this.#ports.headOf(stream) ?? 0)) return false;
-    if ((this.#unproved.get(stream) ?? 0) <= seq) this.#unproved.delete(stream);
+    if (seq > (this.#behind?.get(stream)?.position ?? this.#ports.headOf(stream) ?? 0)) return false;
+    if ((this.#unproved?.get(stream) ?? 0) <= seq) this.#unproved?.delete(stream);
     this.#advance(stream, seq);
     return true;
   }
@@ -140,8 +143,8 @@ export class StreamReader implements Reader {
   }
 
   onDrain(): void {
-    for (const packet of this.#heldPresence.values()) this.#connection.send(packet);
-    this.#heldPresence.clear();
+    for (const packet of this.#heldPresence?.values() ?? []) this.#connection.send(packet);
+    this.#heldPresence = undefined;
     this.#catchUp();
   }
 
@@ -154,7 +157,7 @@ export class StreamReader implements Reader {
     const pending = this.#ports.pendingProofs({ userId: this.userId, deviceId: this.#deviceId });
     // From the oldest to the latest, so that of each stream the highest remains.
     for (const { stream, seq } of pending) written.set(stream, seq);
-    for (const positions of [this.#pinged ?? [], this.#unproved]) for (const [stream, seq] of positions) written.set(stream, seq);
+    for (const positions of [this.#pinged ?? [], this.#unproved ?? []]) for (const [stream, seq] of positions) written.set(stream, seq);
     return [...written].map(([stream, seq]) => ({ stream, seq }));
   }
 
@@ -165,6 +168,7 @@ export class StreamReader implements Reader {
   #pass(runs: Iterable<MessageRun>): void {
     let isSent = false;
     for (const run of runs) {
+      this.#unproved ??= new Map();
       this.#unproved.set(run.stream, run.lastSeq);
       const packets = run.packetsFor(this.userId);
       if (packets === undefined) continue;
@@ -183,7 +187,7 @@ export class StreamReader implements Reader {
     if (now - this.#lastPingMs >= proofIntervalMs && this.#connection.ping()) {
       this.#lastPingMs = now;
       this.#pinged = this.#unproved;
-      this.#unproved = new Map();
+      this.#unproved = undefined;
       this.#wantsProof = false;
     } else {
       this.#ports.proofLater(this);
@@ -192,6 +196,12 @@ export class StreamReader implements Reader {
 
   #advance(stream: StreamId, seq: number): void {
     this.#ports.advance({ userId: this.userId, deviceId: this.#deviceId, stream, seq });
+  }
+
+  #leaveBehind(stream: StreamId, behind: Behind): void {
+    this.#behind ??= new Map();
+    this.#behind.set(stream, behind);
+    this.#catchUp();
   }
 
   /** Asks for a turn to read, unless all streams are live, one was asked for, or the outbox is full. */
@@ -204,9 +214,9 @@ export class StreamReader implements Reader {
 
   /** A stream with something to read. Streams whose position has reached the head become live here. */
   #nextBehind(): { stream: StreamId; behind: Behind; head: number } | undefined {
-    for (const [stream, behind] of this.#behind) {
+    for (const [stream, behind] of this.#behind ?? []) {
       const head = this.#ports.headOf(stream);
-      if (head === undefined || behind.position === head) this.#behind.delete(stream);
+      if (head === undefined || behind.position === head) this.#behind?.delete(stream);
       // A position above the head: the log is ahead of what was published here, which will come.
       else if (behind.position < head) return { stream, behind, head };
     }
@@ -235,7 +245,7 @@ export class StreamReader implements Reader {
     const page = await this.#ports.readStream({ stream, afterSeq, uptoSeq, limit: pageMessages, bytesMax: this.#pageBytes });
     this.#pageBytes = Math.min(2 * this.#pageBytes, pageBytesMax);
     // The stream may have been left, or left and joined again, while the page was read.
-    if (this.#closed || this.#behind.get(stream) !== behind) return;
+    if (this.#closed || this.#behind?.get(stream) !== behind) return;
     // A page is worth a pong of its own: a client that goes right after catching up need not get it all again.
     this.#lastPingMs = Number.NEGATIVE_INFINITY;
     this.#pass(messageRuns(page, behind.written));
