@@ -14,7 +14,7 @@ import { binaryMessage } from './connect/outgoing.ts';
 import { ProtocolServer } from './connect/server.ts';
 import { systemClock } from './lib/clock.ts';
 import { OutgoingPacket } from './lib/outgoing-packet.ts';
-import { systemRandom } from './lib/random.ts';
+import { SystemRandom } from './lib/random.ts';
 import type { AcceptConnection } from './ports/connection.ts';
 
 /** As the suites want them. */
@@ -49,7 +49,7 @@ const acceptForSuite: AcceptConnection = (connection, namespace) => {
 };
 
 function createLayer(layer: string): EngineServer | ProtocolServer {
-  const deps = { clock: systemClock, random: systemRandom, hooks: {} };
+  const deps = { clock: systemClock, random: new SystemRandom(), hooks: {} };
   if (layer === 'socket.io') return new ProtocolServer({ ...deps, options: suiteOptions, accept: acceptForSuite });
   if (layer !== 'engine.io') throw new Error(`--layer must be engine.io or socket.io, not "${layer}".`);
   return new EngineServer({ ...deps, options: { ...defaultConnectOptions, ...suiteOptions, path: '/engine.io/' }, openSession: echo });

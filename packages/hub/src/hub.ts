@@ -17,7 +17,7 @@ import { createHttpHandler } from './http/handler.ts';
 import { openAuthenticator } from './identify/open-authenticator.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { Listeners } from './lib/listeners.ts';
-import { systemRandom } from './lib/random.ts';
+import { SystemRandom } from './lib/random.ts';
 import { runningTime } from './lib/running-time.ts';
 import { startMaintenance } from './maintenance.ts';
 import { watchDescriptors } from './observe/descriptors.ts';
@@ -62,6 +62,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const log = options.log ?? silentLog;
   const authenticator = options.authenticator ?? openAuthenticator;
   const clock: Clock = systemClock;
+  const random = new SystemRandom();
   const listeners = new Listeners<HubEvent>((error) => log.error({ error }, 'A listener of hub events failed.'));
   const streams = new Streams(messageRuns);
   const store = await openSqliteStore({
@@ -84,7 +85,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     store,
     streams,
     clock,
-    random: systemRandom,
+    random,
     authenticator,
     log,
     version,
@@ -102,7 +103,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       closeTimeoutMs: Math.min(defaultConnectOptions.closeTimeoutMs, config.drainTimeoutMs),
     },
     clock,
-    random: systemRandom,
+    random,
     accept: (connection, namespace) => core.accept(connection, namespace),
     hooks: {},
   });

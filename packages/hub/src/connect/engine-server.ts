@@ -99,7 +99,10 @@ export class EngineServer {
       this.#refuse(request, (status, body) => rejectUpgrade(socket, status, body));
       return;
     }
+    // The answer to the handshake and the greeting leave in one write.
+    socket.cork();
     this.#webSockets.handleUpgrade(req, socket, head, (ws) => this.#onWebSocket(ws, req, socket, request));
+    socket.uncork();
   }
 
   /** Closes all sessions, after what is queued for them, and takes no new ones. Resolves when the last one has ended. */
@@ -149,7 +152,9 @@ export class EngineServer {
   #open(req: IncomingMessage, request: EngineRequest, transport: Transport): void {
     const { clock, random, hooks, openSession } = this.#deps;
     const opening = { sid: random.id(), origin: sessionOrigin(req, request.query, clock), transport };
-    this.#sessions.set(opening.sid, new EngineSession(this.#context, opening, openSession));
+    const session = new EngineSession(this.#context, opening, openSession);
+    this.#sessions.set(opening.sid, session);
+    session.flush();
     hooks.onOpened?.(transport.name);
   }
 

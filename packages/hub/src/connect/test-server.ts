@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { systemClock } from '../lib/clock.ts';
-import { systemRandom } from '../lib/random.ts';
+import { SystemRandom } from '../lib/random.ts';
 import type { AcceptConnection, CloseReason, Connection, ConnectionHandlers } from '../ports/connection.ts';
 import { Peer } from './emit.ts';
 import type { ConnectOptions } from './options.ts';
@@ -49,7 +49,7 @@ export async function startServer(options: Partial<ConnectOptions> = {}, accept:
   const protocol = new ProtocolServer({
     options: { corsOrigins: '*', closeTimeoutMs: 50, ...options },
     clock: systemClock,
-    random: systemRandom,
+    random: new SystemRandom(),
     hooks: {
       onRefused: (reason) => seen.refused.push(reason),
       onClosed: (reason) => seen.closed.push(reason),
