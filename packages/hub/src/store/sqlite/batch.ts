@@ -25,6 +25,7 @@ export class BatchWriter {
   readonly #writes: Writes;
   readonly #begin;
   readonly #commit;
+  readonly #logState;
   #broken: Refusal | undefined;
 
   constructor(db: Database, options: Pick<StoreOptions, 'queueMessagesMax' | 'queueOverflow'>) {
@@ -32,10 +33,18 @@ export class BatchWriter {
     this.#writes = createWrites(this.#context);
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
+    // Copies nothing.
+    this.#logState = db.prepare<[], { log: number; checkpointed: number }>('PRAGMA wal_checkpoint(NOOP)');
   }
 
   get isBroken(): boolean {
     return this.#broken !== undefined;
+  }
+
+  /** Pages of the log that no checkpoint has copied; 0 without a log. */
+  get uncopiedPages(): number {
+    const state = this.isBroken ? undefined : this.#logState.get();
+    return state === undefined ? 0 : state.log - state.checkpointed;
   }
 
   /** One outcome for each call, in order; those with a value are durable. Never throws. */

@@ -60,6 +60,8 @@ export type ToThread =
   | { readonly kind: 'open'; readonly setup: DatabaseSetup }
   | { readonly kind: 'commit'; readonly calls: readonly PackedCall[] }
   | { readonly kind: 'read'; readonly call: ReadCall }
+  /** Copies the log into the database file. */
+  | { readonly kind: 'checkpoint' }
   | { readonly kind: 'close' };
 
 /** A failure as it crosses threads, where an error would lose its class. `cause` is for the log. */
@@ -70,6 +72,14 @@ export interface Refusal {
 
 /** The result of one write of a batch. The code `storage_failed` means that the whole store has failed. */
 export type Outcome = { readonly value: unknown } | { readonly refusal: Refusal };
+
+/** The answer to `commit`. */
+export interface Committed {
+  /** One for each call, in order: see `BatchWriter.commit`. */
+  readonly outcomes: readonly Outcome[];
+  /** Pages of the log that no checkpoint has copied yet. */
+  readonly uncopiedPages: number;
+}
 
 export type FromThread = Outcome | { readonly startRefused: string };
 

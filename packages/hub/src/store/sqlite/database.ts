@@ -12,8 +12,8 @@ const applicationId = 0x50_52_4c_59;
 /** How long to wait for another program, such as the sqlite3 shell, that holds the write lock. */
 const busyTimeoutMs = 5_000;
 
-/** 16 MB of log between two checkpoints: larger saves writes, smaller saves time at the start after a crash. */
-const checkpointPages = 4_000;
+/** The commit that reaches 64 MB of log copies it, if the checkpoints beside the commits (`checkpoints.ts`) could not. */
+const checkpointPages = 16_000;
 
 /** What the log file is cut to after a checkpoint. */
 const logBytesMax = 64 * 1024 * 1024;
@@ -40,6 +40,13 @@ export function closeDatabase(db: Database.Database): void {
 
 export function isSqliteError(error: unknown): error is InstanceType<typeof Database.SqliteError> {
   return error instanceof Database.SqliteError;
+}
+
+/** A connection beside a read-only one that copies the log. */
+export function openCheckpointer(file: string): Database.Database {
+  const db = new Database(file, { fileMustExist: true, timeout: busyTimeoutMs });
+  db.pragma('synchronous = FULL');
+  return db;
 }
 
 function openReadOnly(file: string): Database.Database {

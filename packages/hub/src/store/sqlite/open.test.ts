@@ -187,3 +187,15 @@ test('the event loop does not wait for the disk', async () => {
   expect(turns).toBeGreaterThan(10);
   await store.close();
 });
+
+test('under steady load the log is copied into the database beside the commits, and is reused', async () => {
+  const store = await open();
+  const content = JSON.stringify('x'.repeat(20_000));
+  // 100 MB in all.
+  for (let round = 0; round < 50; round++) {
+    await Promise.all(Array.from({ length: 100 }, () => store.append(direct(content))));
+  }
+  expect(statSync(`${file()}-wal`).size).toBeLessThan(50e6);
+  expect(statSync(file()).size).toBeGreaterThan(70e6);
+  await store.close();
+});

@@ -16,7 +16,8 @@ import {
   type StoreOptions,
   timelineOf,
 } from '../../ports/store.ts';
-import type { DatabaseSetup, Outcome, Reads, WriteCall, Writes } from './calls.ts';
+import type { Committed, DatabaseSetup, Reads, WriteCall, Writes } from './calls.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { lockFolder } from './lock.ts';
 import { packCall } from './pack.ts';
@@ -64,14 +65,23 @@ export async function openSqliteStore(options: StoreOptions & SqliteOptions): Pr
     throw error;
   }
   const announcer = new Announcer(options.onAppended);
-  queue = createQueue(writer, announcer, options);
+  queue = createQueue({ writer, announcer, checkpoints: new Checkpoints(reader, writer) }, options);
   return createStore({ queue, reader, writer, stop, announcer });
 }
 
-function createQueue(writer: Thread, announcer: Announcer, options: StoreOptions & SqliteOptions): CommitQueue<WriteCall> {
+interface QueueParts {
+  readonly writer: Thread;
+  readonly announcer: Announcer;
+  readonly checkpoints: Checkpoints;
+}
+
+function createQueue({ writer, announcer, checkpoints }: QueueParts, options: StoreOptions & SqliteOptions): CommitQueue<WriteCall> {
   return new CommitQueue<WriteCall>({
-    // The thread answers a commit with one outcome for each call: see `BatchWriter.commit`.
-    commit: async (calls) => (await writer.ask({ kind: 'commit', calls: calls.map(packCall) })) as readonly Outcome[],
+    commit: async (calls) => {
+      const { outcomes, uncopiedPages } = (await writer.ask({ kind: 'commit', calls: calls.map(packCall) })) as Committed;
+      checkpoints.onCommit(uncopiedPages);
+      return outcomes;
+    },
     onFailed: options.onFailed,
     onAnswered: () => announcer.flush(),
     pendingCallsMax: options.pendingWritesMax ?? 50_000,

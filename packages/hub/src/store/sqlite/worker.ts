@@ -3,8 +3,18 @@
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { BatchWriter } from './batch.ts';
-import { type DatabaseSetup, describe, type FromThread, invoke, type ReadCall, type Reads, type ToThread, toRefusal } from './calls.ts';
-import { closeDatabase, isSqliteError, openDatabase } from './database.ts';
+import {
+  type Committed,
+  type DatabaseSetup,
+  describe,
+  type FromThread,
+  invoke,
+  type ReadCall,
+  type Reads,
+  type ToThread,
+  toRefusal,
+} from './calls.ts';
+import { closeDatabase, isSqliteError, openCheckpointer, openDatabase } from './database.ts';
 import { unpackCall } from './pack.ts';
 import { createReads } from './sql-reads.ts';
 import { StoreStartError } from './start-error.ts';
@@ -14,23 +24,34 @@ interface Opened {
   /** Undefined on a read-only connection. */
   readonly writer: BatchWriter | undefined;
   readonly read: (call: ReadCall) => unknown;
+  /** Copies the log: `db` itself, unless that is read-only. */
+  readonly checkpointer: Database;
 }
 
 function open(setup: DatabaseSetup): Opened {
   const db = openDatabase(setup);
   const reads: Reads = createReads(db);
   const readTransaction = db.transaction((call: ReadCall) => invoke(reads, call));
-  return { db, writer: setup.readonly ? undefined : new BatchWriter(db, setup), read: (call) => readTransaction(call) };
+  return {
+    db,
+    writer: setup.readonly ? undefined : new BatchWriter(db, setup),
+    read: (call) => readTransaction(call),
+    checkpointer: setup.readonly ? openCheckpointer(setup.file) : db,
+  };
 }
 
-function run({ db, writer, read }: Opened, message: Exclude<ToThread, { kind: 'open' }>): unknown {
+function run({ db, writer, read, checkpointer }: Opened, message: Exclude<ToThread, { kind: 'open' }>): unknown {
   switch (message.kind) {
     case 'read':
       return read(message.call);
     case 'commit':
       if (writer === undefined) throw new Error('this connection is read-only');
-      return writer.commit(message.calls.map(unpackCall));
+      return { outcomes: writer.commit(message.calls.map(unpackCall)), uncopiedPages: writer.uncopiedPages } satisfies Committed;
+    case 'checkpoint':
+      checkpointer.pragma('wal_checkpoint(PASSIVE)');
+      return undefined;
     case 'close':
+      if (checkpointer !== db) checkpointer.close();
       if (writer?.isBroken !== true) closeDatabase(db);
       return undefined;
   }
