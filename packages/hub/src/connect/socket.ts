@@ -59,7 +59,7 @@ export class Socket implements Connection, PingAsker {
     if (this.#closed !== undefined) return;
     if (this.#held !== undefined) this.#held.push(outgoing);
     // A poll takes so many packets, so it has to see them one by one.
-    else if (this.transport === 'polling' && outgoing instanceof OutgoingRun) for (const packet of outgoing.packets) this.send(packet);
+    else if (outgoing instanceof OutgoingRun && this.transport === 'polling') for (const packet of outgoing.packets) this.send(packet);
     else this.#parent.engine.send(outgoing);
   }
 

@@ -24,7 +24,8 @@ export class OutboxBudget {
 
   /** Whether a connection that holds `bufferedBytes` has to leave live mode. */
   isOver(bufferedBytes: number): boolean {
-    return bufferedBytes > Math.min(this.#marks.highWaterBytes, this.#freeBytes());
+    // Asked for each receiver of each message, and almost always nothing waits.
+    return bufferedBytes > 0 && bufferedBytes > Math.min(this.#marks.highWaterBytes, this.#freeBytes());
   }
 
   /** Whether a connection that holds `bufferedBytes` can take a page of the log. If not, `onDrain` tells when. */
