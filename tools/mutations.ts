@@ -139,8 +139,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a session begins after the store has answered, not inside',
     file: 'identify/sessions.ts',
-    find: 'this.#begin(connection, registration, streams, stored, party);',
-    replace: 'clock.after(1, () => this.#begin(connection, registration, streams, stored, party));',
+    find: 'this.#begin(connection, registration, opened, party);',
+    replace: 'clock.after(1, () => this.#begin(connection, registration, opened, party));',
   },
   {
     name: 'a registration under way does not keep its reader open',

@@ -3,8 +3,8 @@ import type {
   AppendRequest,
   CursorAdvance,
   DeliveryReceipt,
+  OpenedReader,
   ReaderId,
-  ReaderStream,
   Retention,
   StoreOptions,
   StreamPosition,
@@ -71,7 +71,7 @@ function makeSpace(state: MemoryState, userId: string, { queueMessagesMax, queue
   state.dropped += upto - from;
 }
 
-export function openReader(state: MemoryState, { userId, deviceId }: ReaderId): readonly ReaderStream[] {
+export function openReader(state: MemoryState, { userId, deviceId }: ReaderId): OpenedReader {
   const openDevices = openDevicesOf(state, userId);
   const mayHaveAll = openDevices.has(deviceId);
   openDevices.add(deviceId);
@@ -79,7 +79,7 @@ export function openReader(state: MemoryState, { userId, deviceId }: ReaderId): 
   const isNewDevice = !own.has(inboxOf(userId));
   const start = isNewDevice ? cursorsOf(state, userId, '') : own;
 
-  return [...readableBy(state, userId)].map(([id, floor]) => {
+  const streams = [...readableBy(state, userId)].map(([id, floor]) => {
     const { head, trimmed, messages } = streamOf(state, id);
     const stood = Math.max(floor, start.get(id)?.received ?? floor);
     const cursor = Math.max(stood, trimmed);
@@ -88,6 +88,7 @@ export function openReader(state: MemoryState, { userId, deviceId }: ReaderId): 
     const silent = messages.filter((message) => message.seq > cursor && message.senderId === userId && !message.echo).length;
     return { stream: id, cursor, head, written, queued: head - cursor - silent, missed: cursor - stood };
   });
+  return { streams, state: state.states.get(userId) };
 }
 
 export function closeReader(state: MemoryState, { userId, deviceId }: ReaderId, written: readonly StreamPosition[], last: boolean): void {

@@ -82,7 +82,7 @@ test('a reader that closes while the next one is being opened does not make a ki
   });
 
   const restarted = createMemoryStore(storeOptions, store.state);
-  const streams = await restarted.openReader(ann, 0, () => {});
+  const { streams } = await restarted.openReader(ann, 0, () => {});
   expect(streams).toMatchObject([{ stream: inboxOf('ann'), cursor: 0, written: 1 }]);
 });
 
@@ -103,7 +103,7 @@ describe('a closing that the store has not taken yet', () => {
     const closeReader: Store['closeReader'] = (...args) =>
       refusing.isOn ? Promise.reject(new HubError('storage_full')) : store.closeReader(...args);
     const sessions = sessionsOn({ ...store, closeReader }, { clock, unproved: [{ stream: inboxOf('ann'), seq: unprovedSeq }] });
-    const openAgain = () => createMemoryStore(storeOptions, store.state).openReader(ann, 0, () => {});
+    const openAgain = async () => (await createMemoryStore(storeOptions, store.state).openReader(ann, 0, () => {})).streams;
     return { store, append, clock, refusing, sessions, openAgain };
   }
 

@@ -11,12 +11,21 @@ import { HubError } from '@parley/protocol';
 import type { Clock } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { AckMode, Reader, Session } from '../ports/session.ts';
-import { inboxOf, type ReaderId, type ReaderStream, type Store, type StreamId, timelineOf, type UserState } from '../ports/store.ts';
+import {
+  inboxOf,
+  type OpenedReader,
+  type ReaderId,
+  type ReaderStream,
+  type Store,
+  type StreamId,
+  timelineOf,
+  type UserState,
+} from '../ports/store.ts';
 import { Closings } from './closings.ts';
 import type { ConnectionPool } from './pool.ts';
 
 export interface SessionPorts {
-  readonly store: Pick<Store, 'openReader' | 'closeReader' | 'states' | 'saveStates'>;
+  readonly store: Pick<Store, 'openReader' | 'closeReader' | 'saveStates'>;
   readonly clock: Clock;
   readonly pool: ConnectionPool;
   readonly makeReader: (connection: Connection, reader: ReaderId, ackMode: AckMode) => Reader;
@@ -64,13 +73,12 @@ export class Sessions {
     if (!pool.reserve(registration.userId)) throw new HubError('connection_limit');
     let begun = false;
     try {
-      const [stored] = await store.states([registration.userId]);
       this.#opening.add(registration);
-      await store.openReader(registration, clock.now(), (streams) => {
+      await store.openReader(registration, clock.now(), (opened) => {
         this.#opening.delete(registration);
         if (!party.isOpen()) return;
         begun = true;
-        this.#begin(connection, registration, streams, stored, party);
+        this.#begin(connection, registration, opened, party);
       });
     } finally {
       this.#opening.delete(registration);
@@ -97,20 +105,14 @@ export class Sessions {
     await Promise.all([...this.#saving, this.#closings.settle()]);
   }
 
-  #begin(
-    connection: Connection,
-    registration: Registration,
-    streams: readonly ReaderStream[],
-    stored: UserState | undefined,
-    party: RegisteringParty,
-  ): void {
+  #begin(connection: Connection, registration: Registration, { streams, state }: OpenedReader, party: RegisteringParty): void {
     const { pool } = this.#ports;
     const reader = this.#ports.makeReader(connection, registration, registration.ackMode);
     const session: Session = { ...registration, connection, reader };
     pool.register(session, roomsOf(streams));
     party.onSession(session, summary(streams));
     for (const stream of streams) this.#ports.follow(reader, stream);
-    this.#ports.onArrive(session, stored);
+    this.#ports.onArrive(session, state);
   }
 
   #isOpen(reader: ReaderId): boolean {

@@ -96,6 +96,13 @@ export interface ReaderStream {
   readonly missed: number;
 }
 
+/** What a hub needs to know to let a reader in. */
+export interface OpenedReader {
+  readonly streams: readonly ReaderStream[];
+  /** What the reader's user chose last; undefined if it never chose and never left. */
+  readonly state: UserState | undefined;
+}
+
 export interface StreamPosition {
   readonly stream: StreamId;
   readonly seq: number;
@@ -220,12 +227,12 @@ export interface Store {
   }): Promise<readonly StoredMessage[]>;
 
   /**
-   * All streams of a reader: the inbox and the rooms it is a member of. Marks the reader as open, so that a hub
+   * All streams of a reader: the inbox and the rooms it is a member of; and its user's state. Marks the reader as open, so that a hub
    * which dies now knows at the next `openReader` that everything up to then may have been written.
    * A device seen for the first time starts where its user stands: it gets what none of the user's devices got.
    * `inOrder` is called with the result before the promise resolves; see `InOrder`.
    */
-  openReader(reader: ReaderId, nowMs: number, inOrder: InOrder<readonly ReaderStream[]>): Promise<readonly ReaderStream[]>;
+  openReader(reader: ReaderId, nowMs: number, inOrder: InOrder<OpenedReader>): Promise<OpenedReader>;
   /**
    * Remembers up to where messages may have been written to the reader without proof of receipt.
    * `last`: no other connection of this reader is open.

@@ -96,11 +96,8 @@ export function createSimStore({ options, state, observer, ...ports }: SimStoreP
     openReader: (reader, nowMs, inOrder) =>
       write(
         () => memory.openReader(reader, nowMs, () => {}),
-        (streams) => observer.onOpened(reader, streams),
-        (streams) => {
-          observer.onOpenAnswered(reader, streams);
-          inOrder(streams);
-        },
+        ({ streams }) => observer.onOpened(reader, streams),
+        both(({ streams }) => observer.onOpenAnswered(reader, streams), inOrder),
       ),
     closeReader: (...args) => write(() => memory.closeReader(...args)),
     advance: (advances, nowMs) => {

@@ -175,9 +175,9 @@ export function readersContract(make: MakeStore): void {
       const mark = (name: string, streams: () => number) => events.push(`${name} after ${t.appended.length} of head ${streams()}`);
       await Promise.all([
         t.direct('ann'),
-        t.store.openReader({ userId: 'ann', deviceId: '' }, 1, (streams) => mark('open', () => streams[0]?.head ?? -1)),
+        t.store.openReader({ userId: 'ann', deviceId: '' }, 1, ({ streams }) => mark('open', () => streams[0]?.head ?? -1)),
         t.direct('ann'),
-        t.store.openReader({ userId: 'ann', deviceId: 'phone' }, 1, (streams) => mark('open', () => streams[0]?.head ?? -1)),
+        t.store.openReader({ userId: 'ann', deviceId: 'phone' }, 1, ({ streams }) => mark('open', () => streams[0]?.head ?? -1)),
       ]);
       expect(events).toEqual(['open after 1 of head 1', 'open after 2 of head 2']);
     }),

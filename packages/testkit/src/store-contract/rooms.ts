@@ -148,6 +148,17 @@ export function roomsContract(make: MakeStore, { restarts }: StoreCapabilities):
     }),
   );
 
+  test(
+    "opening a reader tells its user's state, with what was saved before the call",
+    withStore(make, async (t) => {
+      const open = async (userId: string) => (await t.store.openReader({ userId, deviceId: 'phone' }, 1, () => {})).state;
+      const state: UserState = { userId: 'ann', state: 'invisible', statusText: 'at lunch', lastSeenMs: 12.5 };
+      const [, opened] = await Promise.all([t.store.saveStates([state]), open('ann')]);
+      expect(opened).toEqual(state);
+      expect(await open('bob')).toBeUndefined();
+    }),
+  );
+
   test.for(restarts)('rooms, members and states survive a restart (%s)', async (how) => {
     await withStore(make, async (t) => {
       await t.room('tea', 'ann');

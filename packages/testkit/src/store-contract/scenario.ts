@@ -66,7 +66,7 @@ export class Scenario {
 
   /** Opens a reader and returns where it stands, by stream. */
   async open(userId: string, deviceId = ''): Promise<ReadonlyMap<StreamId, Omit<Position, 'stream'>>> {
-    const streams = await this.#store.openReader({ userId, deviceId }, 3_000, () => {});
+    const { streams } = await this.#store.openReader({ userId, deviceId }, 3_000, () => {});
     return new Map(streams.map(({ stream, ...position }) => [stream, position]));
   }
 
@@ -86,7 +86,7 @@ export class Scenario {
   }
 }
 
-type Position = Awaited<ReturnType<Store['openReader']>>[number];
+type Position = Awaited<ReturnType<Store['openReader']>>['streams'][number];
 
 const appendDefaults = { senderId: 'sender', type: 'text', content: '"hello"', createdAtMs: 1_000, clientMsgId: undefined };
 const directDefaults = { kind: 'direct', receipt: false, ...appendDefaults } as const;

@@ -18,6 +18,7 @@ import {
 } from '../../ports/store.ts';
 import { Refused, type Writes } from './calls.ts';
 import type { WriteContext } from './sql-append.ts';
+import { createStates } from './sql-reads.ts';
 import { undelivered } from './stream-states.ts';
 
 interface Cursor {
@@ -41,6 +42,7 @@ function createOpenReader(context: WriteContext): Writes['openReader'] {
   const readable = createReadable(db);
   const cursors = createCursors(db);
   const saveCursor = createSaveCursor(context);
+  const states = createStates(db);
   const wasOpen = db.prepare<[string, string], unknown>('SELECT 1 FROM readers WHERE user_id = ? AND device_id = ?');
   const markOpen = db.prepare<[string, string, number]>('INSERT OR REPLACE INTO readers (user_id, device_id, opened_at) VALUES (?, ?, ?)');
   const countSilent = db.prepare<[string, string, number], { count: number }>(
@@ -54,7 +56,7 @@ function createOpenReader(context: WriteContext): Writes['openReader'] {
     const isNewDevice = !own.has(inboxOf(reader.userId));
     const start = isNewDevice && reader.deviceId !== '' ? cursors({ ...reader, deviceId: '' }) : own;
 
-    return readable(reader.userId).map(({ stream, floor }): ReaderStream => {
+    const opened = readable(reader.userId).map(({ stream, floor }): ReaderStream => {
       const { lastSeq: head, trimmedSeq } = streams.get(stream);
       const stood = Math.max(floor, start.get(stream)?.received ?? floor);
       const cursor = Math.max(stood, trimmedSeq);
@@ -63,6 +65,7 @@ function createOpenReader(context: WriteContext): Writes['openReader'] {
       const silent = cursor < head ? (countSilent.get(stream, reader.userId, cursor)?.count ?? 0) : 0;
       return { stream, cursor, head, written, queued: head - cursor - silent, missed: cursor - stood };
     });
+    return { streams: opened, state: states([reader.userId])[0] };
   };
 }
 

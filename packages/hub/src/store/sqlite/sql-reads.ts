@@ -42,7 +42,7 @@ function createReadStream(db: Database): Reads['readStream'] {
   };
 }
 
-function createStates(db: Database): Reads['states'] {
+export function createStates(db: Database): Reads['states'] {
   const select = db.prepare<[string], Omit<UserState, 'statusText'> & { statusText: string | null }>(
     'SELECT user_id AS userId, state, status_text AS statusText, last_seen AS lastSeenMs FROM connection_state WHERE user_id = ?',
   );
