@@ -21,6 +21,12 @@ const logBytesMax = 64 * 1024 * 1024;
 /** `quick_check` reads about 200 MB/s, and a start may not take seconds. */
 const checkBytesMax = 64 * 1024 * 1024;
 
+/**
+ * For a text that is compared with a column in a statement with ORDER BY, min or max. With a bare `?` there, or one at LIMIT, SQLite
+ * plans the statement anew at every call, to see the value first (STAT4), which takes about ten times as long as the rest.
+ */
+export const textParameter = 'CAST(? AS TEXT)';
+
 export function openDatabase(setup: DatabaseSetup): Database.Database {
   try {
     return setup.readonly ? openReadOnly(setup.file) : openWritable(setup);

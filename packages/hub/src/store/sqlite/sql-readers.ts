@@ -5,6 +5,8 @@
  * - A row of `readers` is a reader that is open, or was when a hub was killed. Either way everything up to
  *   the head may have been written to it, which `openReader` then records.
  * - A device is known by its row for the inbox. In rooms that its user joined later it starts at the join.
+ * - Any other cursor without a row stands where its stream begins for the user. So the commonest of all readers, a user
+ *   that has received nothing yet, has a row in `readers` only.
  */
 import type { Database } from 'better-sqlite3';
 import {
@@ -17,6 +19,7 @@ import {
   timelineOf,
 } from '../../ports/store.ts';
 import { Refused, type Writes } from './calls.ts';
+import { textParameter } from './database.ts';
 import type { WriteContext } from './sql-append.ts';
 import { createStates } from './sql-reads.ts';
 import { undelivered } from './stream-states.ts';
@@ -43,25 +46,29 @@ function createOpenReader(context: WriteContext): Writes['openReader'] {
   const cursors = createCursors(db);
   const saveCursor = createSaveCursor(context);
   const states = createStates(db);
-  const wasOpen = db.prepare<[string, string], unknown>('SELECT 1 FROM readers WHERE user_id = ? AND device_id = ?');
-  const markOpen = db.prepare<[string, string, number]>('INSERT OR REPLACE INTO readers (user_id, device_id, opened_at) VALUES (?, ?, ?)');
+  const markOpen = db.prepare<[string, string, number]>(
+    'INSERT INTO readers (user_id, device_id, opened_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  );
   const countSilent = db.prepare<[string, string, number], { count: number }>(
     'SELECT count(*) AS count FROM messages WHERE stream = ? AND sender_id = ? AND seq > ? AND echo = 0',
   );
 
   return (reader, nowMs) => {
-    const mayHaveAll = wasOpen.get(reader.userId, reader.deviceId) !== undefined;
-    markOpen.run(reader.userId, reader.deviceId, nowMs);
+    const mayHaveAll = markOpen.run(reader.userId, reader.deviceId, nowMs).changes === 0;
     const own = cursors(reader);
-    const isNewDevice = !own.has(inboxOf(reader.userId));
-    const start = isNewDevice && reader.deviceId !== '' ? cursors({ ...reader, deviceId: '' }) : own;
+    const inbox = inboxOf(reader.userId);
+    const isNewDevice = reader.deviceId !== '' && !own.has(inbox);
+    const start = isNewDevice ? cursors({ ...reader, deviceId: '' }) : own;
 
     const opened = readable(reader.userId).map(({ stream, floor }): ReaderStream => {
       const { lastSeq: head, trimmedSeq } = streams.get(stream);
       const stood = Math.max(floor, start.get(stream)?.received ?? floor);
       const cursor = Math.max(stood, trimmedSeq);
-      const written = mayHaveAll ? head : Math.max(cursor, own.get(stream)?.written ?? 0);
-      saveCursor(reader, own.get(stream), { stream, received: cursor, written });
+      const before = own.get(stream) ?? { received: floor, written: floor };
+      const writtenBefore = Math.max(cursor, before.written);
+      const written = mayHaveAll ? head : writtenBefore;
+      const hasMoved = cursor !== before.received || written !== writtenBefore;
+      if (hasMoved || (isNewDevice && stream === inbox)) saveCursor(reader, { stream, received: cursor, written });
       const silent = cursor < head ? (countSilent.get(stream, reader.userId, cursor)?.count ?? 0) : 0;
       return { stream, cursor, head, written, queued: head - cursor - silent, missed: cursor - stood };
     });
@@ -72,7 +79,7 @@ function createOpenReader(context: WriteContext): Writes['openReader'] {
 /** The inbox, then the rooms in the order in which the user joined them. */
 function createReadable(db: Database): (userId: string) => readonly ReadableStream[] {
   const rooms = db.prepare<[string], { room_id: string; joined_seq: number }>(
-    'SELECT room_id, joined_seq FROM room_members WHERE user_id = ? ORDER BY ordinal',
+    `SELECT room_id, joined_seq FROM room_members WHERE user_id = ${textParameter} ORDER BY ordinal`,
   );
   return (userId) => [
     { stream: inboxOf(userId), floor: 0 },
@@ -87,15 +94,14 @@ function createCursors(db: Database): (reader: ReaderId) => ReadonlyMap<StreamId
   return ({ userId, deviceId }) => new Map(select.all(userId, deviceId).map((row) => [row.stream, row]));
 }
 
-function createSaveCursor({ db, streams }: WriteContext): (reader: ReaderId, before: Cursor | undefined, after: Cursor) => void {
+function createSaveCursor({ db, streams }: WriteContext): (reader: ReaderId, cursor: Cursor) => void {
   const save = db.prepare<[string, string, string, number, number]>(
     'INSERT OR REPLACE INTO cursors (user_id, device_id, stream, received_seq, written_seq) VALUES (?, ?, ?, ?, ?)',
   );
-  return ({ userId, deviceId }, before, after) => {
-    if (before?.received === after.received && before.written === after.written) return;
-    save.run(userId, deviceId, after.stream, after.received, after.written);
-    if (deviceId !== '' || after.stream !== inboxOf(userId)) return;
-    streams.set(after.stream, { ...streams.get(after.stream), deliveredSeq: after.received });
+  return ({ userId, deviceId }, { stream, received, written }) => {
+    save.run(userId, deviceId, stream, received, written);
+    if (deviceId !== '' || stream !== inboxOf(userId)) return;
+    streams.set(stream, { ...streams.get(stream), deliveredSeq: received });
   };
 }
 
@@ -150,7 +156,7 @@ function createDeliver({ db, streams, counters }: WriteContext): (advance: Curso
   const note = db.prepare<[string, number, number]>('INSERT OR IGNORE INTO deliveries (stream, seq, delivered_at) VALUES (?, ?, ?)');
   const receipts = db.prepare<[string, number, number], ReceiptRow>(`
     SELECT id AS messageId, seq, sender_id AS senderId, recipient_id AS recipientId
-    FROM messages WHERE stream = ? AND seq > ? AND seq <= ? AND receipt = 1 ORDER BY seq`);
+    FROM messages WHERE stream = ${textParameter} AND seq > ? AND seq <= ? AND receipt = 1 ORDER BY seq`);
 
   return ({ stream, seq }, nowMs) => {
     const before = streams.get(stream);

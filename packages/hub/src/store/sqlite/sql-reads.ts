@@ -3,6 +3,7 @@ import type { StoredMessage, UserState } from '../../ports/store.ts';
 import { createAccess } from './access.ts';
 import type { Reads, Writes } from './calls.ts';
 import { Counters } from './counters.ts';
+import { textParameter } from './database.ts';
 import { createHistory, type MessageRow, messageColumns, toMessage } from './sql-history.ts';
 import { createRoomReads } from './sql-rooms.ts';
 
@@ -27,15 +28,15 @@ export function createReads(db: Database): Reads {
 }
 
 function createReadStream(db: Database): Reads['readStream'] {
-  const select = db.prepare<[string, number, number, number], MessageRow>(
-    `SELECT ${messageColumns} FROM messages WHERE stream = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
+  const select = db.prepare<[string, number, number], MessageRow>(
+    `SELECT ${messageColumns} FROM messages WHERE stream = ${textParameter} AND seq > ? AND seq <= ? ORDER BY seq`,
   );
   return ({ stream, afterSeq, uptoSeq, limit, bytesMax }) => {
     const messages: StoredMessage[] = [];
     let bytes = 0;
-    for (const row of select.iterate(stream, afterSeq, uptoSeq, limit)) {
+    for (const row of select.iterate(stream, afterSeq, uptoSeq)) {
       bytes += Buffer.byteLength(row.content);
-      if (messages.length > 0 && bytes > bytesMax) break;
+      if (messages.length === limit || (messages.length > 0 && bytes > bytesMax)) break;
       messages.push(toMessage(row));
     }
     return messages;

@@ -8,6 +8,7 @@
  */
 import type { Database } from 'better-sqlite3';
 import type { StreamId } from '../../ports/store.ts';
+import { textParameter } from './database.ts';
 
 export interface StreamState {
   readonly lastSeq: number;
@@ -29,11 +30,11 @@ export class StreamStates {
   readonly #saveTrimmed;
 
   constructor(db: Database) {
-    this.#select = db.prepare<{ stream: StreamId; owner: string }, { newest: number } & Omit<StreamState, 'lastSeq'>>(`
+    this.#select = db.prepare<[StreamId, StreamId, StreamId, string], { newest: number } & Omit<StreamState, 'lastSeq'>>(`
       SELECT
-        coalesce((SELECT max(seq) FROM messages WHERE stream = @stream), 0) AS newest,
-        coalesce((SELECT trimmed_seq FROM streams WHERE stream = @stream), 0) AS trimmedSeq,
-        coalesce((SELECT received_seq FROM cursors WHERE user_id = @owner AND device_id = '' AND stream = @stream), 0) AS deliveredSeq`);
+        coalesce((SELECT max(seq) FROM messages WHERE stream = ${textParameter}), 0) AS newest,
+        coalesce((SELECT trimmed_seq FROM streams WHERE stream = ?), 0) AS trimmedSeq,
+        coalesce((SELECT received_seq FROM cursors WHERE stream = ? AND user_id = ? AND device_id = ''), 0) AS deliveredSeq`);
     this.#saveTrimmed = db.prepare<[string, number]>(
       'INSERT INTO streams (stream, trimmed_seq) VALUES (?, ?) ON CONFLICT DO UPDATE SET trimmed_seq = excluded.trimmed_seq',
     );
@@ -43,7 +44,7 @@ export class StreamStates {
     const known = this.#states.get(stream);
     if (known !== undefined) return known;
     const owner = stream.startsWith(inboxPrefix) ? stream.slice(inboxPrefix.length) : '';
-    const row = this.#select.get({ stream, owner }) ?? { newest: 0, trimmedSeq: 0, deliveredSeq: 0 };
+    const row = this.#select.get(stream, stream, stream, owner) ?? { newest: 0, trimmedSeq: 0, deliveredSeq: 0 };
     const { newest, trimmedSeq, deliveredSeq } = row;
     const loaded = { lastSeq: Math.max(newest, trimmedSeq), trimmedSeq, deliveredSeq };
     this.#states.set(stream, loaded);
