@@ -52,7 +52,7 @@ test('the proofs of one turn are one batch, with the highest position of each cu
 });
 
 test('what is proved while a batch is written is the next batch', async () => {
-  const { advance, batches, answers, endTurn, told } = setUp();
+  const { advance, batches, answers, endTurn, told, clock } = setUp();
   advance('user:ann', 1);
   await endTurn();
   advance('user:ann', 2);
@@ -61,9 +61,56 @@ test('what is proved while a batch is written is the next batch', async () => {
   expect(batches.map(seqs)).toEqual([[1]]);
   answers[0]?.resolve([receipt]);
   await settled();
-  await endTurn();
-  expect(batches.map(seqs)).toEqual([[1], [3]]);
   expect(told).toEqual([receipt]);
+  clock.advance(50);
+  await settled();
+  expect(batches.map(seqs)).toEqual([[1], [3]]);
+});
+
+test('proofs that keep coming are written together every 50 ms, and after a pause at once', async () => {
+  const { advance, batches, answers, endTurn, clock } = setUp();
+  const prove = async (seq: number): Promise<void> => {
+    advance('user:ann', seq);
+    await endTurn();
+    answers.at(-1)?.resolve([]);
+    await settled();
+  };
+  const pass = async (ms: number): Promise<void> => {
+    clock.advance(ms);
+    await settled();
+  };
+  await prove(1);
+  for (const seq of [2, 3, 4, 5]) {
+    await pass(10);
+    await prove(seq);
+  }
+  expect(batches.map(seqs)).toEqual([[1]]);
+  await pass(10);
+  expect(batches.map(seqs)).toEqual([[1], [5]]);
+  answers[1]?.resolve([]);
+  await pass(60);
+  await prove(6);
+  expect(batches.map(seqs)).toEqual([[1], [5], [6]]);
+});
+
+test('what a reader that closes has proved is written without a pause', async () => {
+  const { advance, batches, answers, endTurn, pending } = setUp();
+  advance('user:ann', 1);
+  await endTurn();
+  answers[0]?.resolve([]);
+  await settled();
+  advance('user:ann', 2);
+  await endTurn();
+  expect(batches.map(seqs)).toEqual([[1]]);
+  expect(pending()).toEqual([2]);
+  await endTurn();
+  expect(batches.map(seqs)).toEqual([[1], [2]]);
+  advance('user:ann', 3);
+  expect(pending()).toEqual([2, 3]);
+  answers[1]?.resolve([]);
+  await settled();
+  await endTurn();
+  expect(batches.map(seqs)).toEqual([[1], [2], [3]]);
 });
 
 test('a batch that the store refuses is tried again a second later, together with what came since', async () => {

@@ -1,12 +1,14 @@
 /**
- * Collects proofs of receipt and writes them to the store in batches. While a write runs the next batch
- * gathers, and of each cursor only the highest position is kept, so a flood of proofs costs one row per cursor.
+ * Collects proofs of receipt and writes them to the store in batches: the first after a pause at once, and while they keep coming, those
+ * of an interval together, since each write is a synced commit. Of each cursor only the highest position is kept.
  * Losing a batch loses no message: what it would have proved is delivered again.
  */
 import type { Clock } from '../lib/clock.ts';
 import type { CursorAdvance, DeliveryReceipt, ReaderId, Store, StreamId, StreamPosition } from '../ports/store.ts';
 
 const retryMs = 1000;
+/** From one write to the next. As late may a sender hear that its message was delivered. */
+const intervalMs = 50;
 
 export interface CursorWriterPorts {
   readonly store: Pick<Store, 'advance'>;
@@ -22,6 +24,8 @@ export class CursorWriter {
   #waiting: Advances = new Map();
   #writing: Advances = new Map();
   #running: Promise<void> | undefined;
+  #lastWriteMs = Number.NEGATIVE_INFINITY;
+  #endPause = (): void => {};
 
   constructor(ports: CursorWriterPorts) {
     this.#ports = ports;
@@ -32,15 +36,20 @@ export class CursorWriter {
     if (this.#running === undefined) this.#schedule();
   }
 
-  /** What was proved by this reader and is not on disk yet: a hub that dies now delivers it again. */
-  *pending(reader: ReaderId): Iterable<StreamPosition> {
+  /**
+   * What was proved by this reader, which closes, and is not on disk yet: a hub that dies now delivers it again. It is written
+   * without a pause, since the reader may be back soon.
+   */
+  pending(reader: ReaderId): readonly StreamPosition[] {
     const key = keyOf(reader);
-    yield* this.#writing.get(key)?.values() ?? [];
-    yield* this.#waiting.get(key)?.values() ?? [];
+    const waiting = this.#waiting.get(key);
+    if (waiting !== undefined) this.#hurry();
+    return [...(this.#writing.get(key)?.values() ?? []), ...(waiting?.values() ?? [])];
   }
 
   /** Resolves when everything handed in so far was written, or could not be. */
   async flush(): Promise<void> {
+    this.#hurry();
     await this.#running;
     if (this.#waiting.size > 0) await this.#write();
   }
@@ -54,7 +63,7 @@ export class CursorWriter {
   }
 
   #schedule(): void {
-    this.#running = new Promise<void>((resolve) => this.#ports.clock.endOfTurn(resolve))
+    this.#running = this.#pause()
       .then(() => this.#write())
       .finally(() => {
         this.#running = undefined;
@@ -62,7 +71,30 @@ export class CursorWriter {
       });
   }
 
+  /** Resolves at the end of a turn, when the interval has passed. */
+  #pause(): Promise<void> {
+    const { clock } = this.#ports;
+    const pauseMs = this.#lastWriteMs + intervalMs - clock.monotonic();
+    return new Promise((resolve) => {
+      if (pauseMs <= 0) return clock.endOfTurn(resolve);
+      const cancel = clock.after(pauseMs, resolve);
+      this.#endPause = () => {
+        this.#endPause = () => {};
+        cancel();
+        clock.endOfTurn(resolve);
+      };
+    });
+  }
+
+  /** The next write comes without a pause. */
+  #hurry(): void {
+    this.#lastWriteMs = Number.NEGATIVE_INFINITY;
+    this.#endPause();
+  }
+
   async #write(): Promise<void> {
+    this.#endPause = () => {};
+    this.#lastWriteMs = this.#ports.clock.monotonic();
     this.#writing = this.#waiting;
     this.#waiting = new Map();
     const batch = [...this.#writing.values()].flatMap((ofReader) => [...ofReader.values()]);
