@@ -144,9 +144,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a registration under way does not keep its reader open',
-    file: 'identify/sessions.ts',
-    find: ', ...this.#opening];',
-    replace: '];',
+    file: 'identify/pool.ts',
+    find: '[...user.sessions, ...user.opening].some',
+    replace: '[...user.sessions].some',
     test: 'packages/hub/src/identify',
   },
   {

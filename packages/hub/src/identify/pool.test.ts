@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Connection } from '../ports/connection.ts';
 import type { Session } from '../ports/session.ts';
+import type { ReaderId } from '../ports/store.ts';
 import { ConnectionPool } from './pool.ts';
 
 function connectionOf(id: string): Connection {
@@ -16,31 +17,53 @@ function sessionOf(userId: string, connection: Connection): Session {
   return { userId, deviceId: '', ackMode: 'pong', connection, reader };
 }
 
+const readerOf = (userId: string, deviceId = ''): ReaderId => ({ userId, deviceId });
+
 function registered(pool: ConnectionPool, userId: string, id: string, rooms: readonly string[] = []): Session {
   const session = sessionOf(userId, connectionOf(id));
   pool.open(session.connection, 1000);
-  expect(pool.reserve(userId)).toBe(true);
-  pool.register(session, rooms);
+  const reader = readerOf(userId);
+  expect(pool.reserve(reader)).toBe(true);
+  pool.register(reader, session, rooms);
   return session;
 }
 
 describe('the limit of connections per user', () => {
   test('counts registrations under way, so that a burst can not pass it', () => {
     const pool = new ConnectionPool(2);
-    expect([pool.reserve('ann'), pool.reserve('ann'), pool.reserve('ann')]).toEqual([true, true, false]);
-    expect(pool.reserve('bob')).toBe(true);
+    expect([pool.reserve(readerOf('ann')), pool.reserve(readerOf('ann')), pool.reserve(readerOf('ann'))]).toEqual([true, true, false]);
+    expect(pool.reserve(readerOf('bob'))).toBe(true);
     expect(pool.stats().refused).toBe(1);
   });
 
   test('a place is free again when a registration fails and when a session closes', () => {
     const pool = new ConnectionPool(1);
-    pool.reserve('ann');
-    pool.release('ann');
+    const ann = readerOf('ann');
+    pool.reserve(ann);
+    pool.release(ann);
+    pool.release(ann);
     const session = registered(pool, 'ann', 'first');
-    expect(pool.reserve('ann')).toBe(false);
+    expect(pool.reserve(readerOf('ann'))).toBe(false);
     pool.close(session.connection, session);
-    expect(pool.reserve('ann')).toBe(true);
+    expect(pool.reserve(readerOf('ann'))).toBe(true);
   });
+});
+
+test('a reader is open while it registers and while it has a session', () => {
+  const pool = new ConnectionPool(5);
+  const phone = readerOf('ann', 'phone');
+  pool.reserve(phone);
+  expect([readerOf('ann', 'phone'), readerOf('ann'), readerOf('bob', 'phone')].map((reader) => pool.isOpen(reader))).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  pool.release(phone);
+  expect(pool.isOpen(phone)).toBe(false);
+  const session = registered(pool, 'ann', 'first');
+  expect(pool.isOpen(readerOf('ann'))).toBe(true);
+  pool.close(session.connection, session);
+  expect(pool.isOpen(readerOf('ann'))).toBe(false);
 });
 
 test('a user and its rooms are forgotten with the last session', () => {
@@ -87,7 +110,7 @@ test('statistics count every connection once', () => {
   registered(pool, 'ann', 'a2');
   registered(pool, 'bob', 'b1');
   pool.open(connectionOf('anonymous'), 100);
-  pool.reserve('eve');
+  pool.reserve(readerOf('eve'));
   expect(pool.stats()).toMatchObject({ total: 4, registered: 3, users: 2, mostOfOneUser: 2, maxPerUser: 5 });
   expect([...pool.connections()]).toHaveLength(4);
 });

@@ -5,11 +5,12 @@
 import type { Connection } from '../ports/connection.ts';
 import type { Session } from '../ports/session.ts';
 import type { PoolStats } from '../ports/stats.ts';
+import type { ReaderId } from '../ports/store.ts';
 
 interface UserRecord {
   readonly sessions: Set<Session>;
-  /** Places taken by registrations under way; they count, so that a burst can't pass the limit. */
-  reserved: number;
+  /** Registrations under way; they count, so that a burst can't pass the limit. */
+  readonly opening: ReaderId[];
   /** The rooms of which the user is a member. */
   readonly rooms: Set<string>;
 }
@@ -31,30 +32,28 @@ export class ConnectionPool {
   }
 
   /** Takes a place for a registration under way. False, and counted, if the user has no place left. */
-  reserve(userId: string): boolean {
-    const user = this.#users.get(userId) ?? { sessions: new Set(), reserved: 0, rooms: new Set() };
-    if (user.sessions.size + user.reserved >= this.#maxPerUser) {
+  reserve(reader: ReaderId): boolean {
+    const user = this.#users.get(reader.userId) ?? { sessions: new Set(), opening: [], rooms: new Set() };
+    if (user.sessions.size + user.opening.length >= this.#maxPerUser) {
       this.#refused += 1;
       return false;
     }
-    user.reserved += 1;
-    this.#users.set(userId, user);
+    user.opening.push(reader);
+    this.#users.set(reader.userId, user);
     return true;
   }
 
-  /** Gives a reserved place back: the registration failed. */
-  release(userId: string): void {
-    const user = this.#users.get(userId);
-    if (user === undefined) return;
-    user.reserved -= 1;
-    this.#forgetIfEmpty(userId, user);
+  /** Gives the place of this very `reader` back: the registration failed. */
+  release(reader: ReaderId): void {
+    const user = this.#users.get(reader.userId);
+    if (user === undefined || !remove(user.opening, reader)) return;
+    this.#forgetIfEmpty(reader.userId, user);
   }
 
-  /** Turns a reserved place into a session. */
-  register(session: Session, rooms: Iterable<string>): void {
-    const user = this.#users.get(session.userId);
-    if (user === undefined) throw new Error('register without reserve');
-    user.reserved -= 1;
+  /** Turns the place of this very `reader` into a session. */
+  register(reader: ReaderId, session: Session, rooms: Iterable<string>): void {
+    const user = this.#users.get(reader.userId);
+    if (user === undefined || !remove(user.opening, reader)) throw new Error('register without reserve');
     user.sessions.add(session);
     for (const roomId of rooms) user.rooms.add(roomId);
     this.#registered += 1;
@@ -68,6 +67,12 @@ export class ConnectionPool {
     if (session === undefined || user === undefined || !user.sessions.delete(session)) return;
     this.#registered -= 1;
     this.#forgetIfEmpty(session.userId, user);
+  }
+
+  /** Whether the reader has a session, or a registration under way. */
+  isOpen({ userId, deviceId }: ReaderId): boolean {
+    const user = this.#users.get(userId);
+    return user !== undefined && [...user.sessions, ...user.opening].some((other) => other.deviceId === deviceId);
   }
 
   sessionsOf(userId: string): ReadonlySet<Session> {
@@ -125,8 +130,14 @@ export class ConnectionPool {
   }
 
   #forgetIfEmpty(userId: string, user: UserRecord): void {
-    if (user.sessions.size + user.reserved === 0) this.#users.delete(userId);
+    if (user.sessions.size + user.opening.length === 0) this.#users.delete(userId);
   }
+}
+
+function remove<T>(items: T[], item: T): boolean {
+  const index = items.indexOf(item);
+  if (index >= 0) items.splice(index, 1);
+  return index >= 0;
 }
 
 const noSessions: ReadonlySet<Session> = new Set();

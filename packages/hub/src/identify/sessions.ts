@@ -56,33 +56,28 @@ export interface RegisteringParty {
 
 export class Sessions {
   readonly #ports: SessionPorts;
-  /** Registrations whose reader the store is opening. */
-  readonly #opening = new Set<ReaderId>();
   readonly #closings: Closings;
   /** States of users who have left that are being written. */
   readonly #saving = new Set<Promise<void>>();
 
   constructor(ports: SessionPorts) {
     this.#ports = ports;
-    this.#closings = new Closings({ store: ports.store, clock: ports.clock, isOpen: (reader) => this.#isOpen(reader) });
+    this.#closings = new Closings({ store: ports.store, clock: ports.clock, isOpen: (reader) => ports.pool.isOpen(reader) });
   }
 
   /** Registers a connection. Makes no session if it closed meanwhile. Refusal: `connection_limit`; and those of the store. */
   async register(connection: Connection, registration: Registration, party: RegisteringParty): Promise<void> {
     const { pool, store, clock } = this.#ports;
-    if (!pool.reserve(registration.userId)) throw new HubError('connection_limit');
+    if (!pool.reserve(registration)) throw new HubError('connection_limit');
     let begun = false;
     try {
-      this.#opening.add(registration);
       await store.openReader(registration, clock.now(), (opened) => {
-        this.#opening.delete(registration);
         if (!party.isOpen()) return;
         begun = true;
         this.#begin(connection, registration, opened, party);
       });
     } finally {
-      this.#opening.delete(registration);
-      if (!begun) pool.release(registration.userId);
+      if (!begun) pool.release(registration);
     }
     if (!begun) this.#closings.add(registration, []);
   }
@@ -109,15 +104,10 @@ export class Sessions {
     const { pool } = this.#ports;
     const reader = this.#ports.makeReader(connection, registration, registration.ackMode);
     const session: Session = { ...registration, connection, reader };
-    pool.register(session, roomsOf(streams));
+    pool.register(registration, session, roomsOf(streams));
     party.onSession(session, summary(streams));
     for (const stream of streams) this.#ports.follow(reader, stream);
     this.#ports.onArrive(session, state);
-  }
-
-  #isOpen(reader: ReaderId): boolean {
-    const connections = [...this.#ports.pool.sessionsOf(reader.userId), ...this.#opening];
-    return connections.some(({ userId, deviceId }) => userId === reader.userId && deviceId === reader.deviceId);
   }
 
   /** A failure costs at most a time of last seen, and the store reports its own failure. */
