@@ -211,8 +211,12 @@ export class Core {
 
   #tellWatchers(view: PresenceView): void {
     const topics = [inboxOf(view.userId), ...[...this.pool.roomsOf(view.userId)].map(timelineOf)];
-    const packet = eventPacket('presence', presenceChange(view));
-    for (const session of this.#watches.watchers(topics)) session.reader.presence(view.userId, packet);
+    const watchers = this.#watches.watchers(topics);
+    // Most users are watched by nobody.
+    if (watchers.size > 0) {
+      const packet = eventPacket('presence', presenceChange(view));
+      for (const session of watchers) session.reader.presence(view.userId, packet);
+    }
     this.#ports.onEvent({ type: 'presence', userId: view.userId, state: view.state });
   }
 
