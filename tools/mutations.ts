@@ -84,6 +84,7 @@ export const mutations: readonly Mutation[] = [
     file: 'deliver/outbox-budget.ts',
     find: 'return bufferedBytes > Math.min(this.#marks.highWaterBytes, this.#freeBytes());',
     replace: 'return false;',
+    test: 'packages/hub/src/deliver/outbox-budget.test.ts',
   },
   {
     name: 'proofs that the store refused are forgotten',
