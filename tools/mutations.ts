@@ -82,7 +82,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the outbox knows no high water',
     file: 'deliver/outbox-budget.ts',
-    find: 'return bufferedBytes > Math.min(this.#marks.highWaterBytes, this.#freeBytes());',
+    find: 'return bufferedBytes > 0 && bufferedBytes > Math.min(this.#marks.highWaterBytes, this.#freeBytes());',
     replace: 'return false;',
     test: 'packages/hub/src/deliver/outbox-budget.test.ts',
   },

@@ -147,7 +147,7 @@ export class HubApi {
 
   /** Closes all connections of a user; stock clients do not come back by themselves. Returns how many. */
   disconnectUser(userId: string): number {
-    const sessions = [...this.#core.pool.sessionsOf(userId)];
+    const sessions = this.#core.pool.sessionsOf(userId);
     const packet = new OutgoingPacket(`2["going_away",{"reason":"disconnected_by_server","reconnect_after_ms":0}]`);
     for (const { connection } of sessions) {
       connection.send(packet);
@@ -161,7 +161,7 @@ export class HubApi {
     return {
       uptimeMs: services.clock.monotonic() - this.#startedMs,
       pool: pool.stats(),
-      connectionsByUser: Object.fromEntries([...pool.users()].map((userId) => [userId, pool.sessionsOf(userId).size])),
+      connectionsByUser: Object.fromEntries([...pool.users()].map((userId) => [userId, pool.sessionsOf(userId).length])),
       onlineUsers: [...presence.online()],
       store: await services.store.counts(),
       liveDropped: slowReaders.liveDropped,

@@ -7,12 +7,13 @@ import type { Session } from '../ports/session.ts';
 import type { PoolStats } from '../ports/stats.ts';
 import type { ReaderId } from '../ports/store.ts';
 
+/** Made anew at each change: most users have one session and no room, for which sets of their own would take 200 bytes each. */
 interface UserRecord {
-  readonly sessions: Set<Session>;
+  sessions: readonly Session[];
   /** Registrations under way; they count, so that a burst can't pass the limit. */
-  readonly opening: ReaderId[];
+  opening: readonly ReaderId[];
   /** The rooms of which the user is a member. */
-  readonly rooms: Set<string>;
+  rooms: ReadonlySet<string>;
 }
 
 export class ConnectionPool {
@@ -33,12 +34,12 @@ export class ConnectionPool {
 
   /** Takes a place for a registration under way. False, and counted, if the user has no place left. */
   reserve(reader: ReaderId): boolean {
-    const user = this.#users.get(reader.userId) ?? { sessions: new Set(), opening: [], rooms: new Set() };
-    if (user.sessions.size + user.opening.length >= this.#maxPerUser) {
+    const user = this.#users.get(reader.userId) ?? { sessions: none, opening: none, rooms: noRooms };
+    if (user.sessions.length + user.opening.length >= this.#maxPerUser) {
       this.#refused += 1;
       return false;
     }
-    user.opening.push(reader);
+    user.opening = [...user.opening, reader];
     this.#users.set(reader.userId, user);
     return true;
   }
@@ -46,16 +47,18 @@ export class ConnectionPool {
   /** Gives the place of this very `reader` back: the registration failed. */
   release(reader: ReaderId): void {
     const user = this.#users.get(reader.userId);
-    if (user === undefined || !remove(user.opening, reader)) return;
+    if (user === undefined) return;
+    user.opening = without(user.opening, reader);
     this.#forgetIfEmpty(reader.userId, user);
   }
 
   /** Turns the place of this very `reader` into a session. */
   register(reader: ReaderId, session: Session, rooms: Iterable<string>): void {
     const user = this.#users.get(reader.userId);
-    if (user === undefined || !remove(user.opening, reader)) throw new Error('register without reserve');
-    user.sessions.add(session);
-    for (const roomId of rooms) user.rooms.add(roomId);
+    if (!user?.opening.includes(reader)) throw new Error('register without reserve');
+    user.opening = without(user.opening, reader);
+    user.sessions = [...user.sessions, session];
+    user.rooms = unionOf(user.rooms, [...rooms]);
     this.#registered += 1;
     this.#unregistered.delete(session.connection);
   }
@@ -64,7 +67,8 @@ export class ConnectionPool {
   close(connection: Connection, session: Session | undefined): void {
     this.#unregistered.delete(connection);
     const user = session && this.#users.get(session.userId);
-    if (session === undefined || user === undefined || !user.sessions.delete(session)) return;
+    if (session === undefined || !user?.sessions.includes(session)) return;
+    user.sessions = without(user.sessions, session);
     this.#registered -= 1;
     this.#forgetIfEmpty(session.userId, user);
   }
@@ -75,8 +79,8 @@ export class ConnectionPool {
     return user !== undefined && [...user.sessions, ...user.opening].some((other) => other.deviceId === deviceId);
   }
 
-  sessionsOf(userId: string): ReadonlySet<Session> {
-    return this.#users.get(userId)?.sessions ?? noSessions;
+  sessionsOf(userId: string): readonly Session[] {
+    return this.#users.get(userId)?.sessions ?? none;
   }
 
   /** The rooms of a user who is here; empty otherwise. */
@@ -85,11 +89,13 @@ export class ConnectionPool {
   }
 
   enterRoom(userId: string, roomId: string): void {
-    this.#users.get(userId)?.rooms.add(roomId);
+    const user = this.#users.get(userId);
+    if (user !== undefined) user.rooms = unionOf(user.rooms, [roomId]);
   }
 
   leaveRoom(userId: string, roomId: string): void {
-    this.#users.get(userId)?.rooms.delete(roomId);
+    const user = this.#users.get(userId);
+    if (user !== undefined) user.rooms = new Set([...user.rooms].filter((other) => other !== roomId));
   }
 
   *sessions(): Iterable<Session> {
@@ -97,7 +103,7 @@ export class ConnectionPool {
   }
 
   *users(): Iterable<string> {
-    for (const [userId, user] of this.#users) if (user.sessions.size > 0) yield userId;
+    for (const [userId, user] of this.#users) if (user.sessions.length > 0) yield userId;
   }
 
   *connections(): Iterable<Connection> {
@@ -117,7 +123,7 @@ export class ConnectionPool {
   }
 
   stats(): PoolStats {
-    const counts = [...this.#users.values()].map((user) => user.sessions.size).filter((count) => count > 0);
+    const counts = [...this.#users.values()].map((user) => user.sessions.length).filter((count) => count > 0);
     return {
       total: this.#unregistered.size + this.#registered,
       registered: this.#registered,
@@ -130,15 +136,14 @@ export class ConnectionPool {
   }
 
   #forgetIfEmpty(userId: string, user: UserRecord): void {
-    if (user.sessions.size + user.opening.length === 0) this.#users.delete(userId);
+    if (user.sessions.length + user.opening.length === 0) this.#users.delete(userId);
   }
 }
 
-function remove<T>(items: T[], item: T): boolean {
-  const index = items.indexOf(item);
-  if (index >= 0) items.splice(index, 1);
-  return index >= 0;
-}
+const without = <T>(items: readonly T[], item: T): readonly T[] => items.filter((other) => other !== item);
 
-const noSessions: ReadonlySet<Session> = new Set();
+const unionOf = (set: ReadonlySet<string>, more: readonly string[]): ReadonlySet<string> =>
+  more.length === 0 ? set : new Set([...set, ...more]);
+
+const none: readonly never[] = [];
 const noRooms: ReadonlySet<string> = new Set();

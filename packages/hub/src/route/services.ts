@@ -48,7 +48,7 @@ export interface SessionRegistrar {
 
 /** Who is connected here. */
 export interface SessionDirectory {
-  sessionsOf(userId: string): ReadonlySet<Session>;
+  sessionsOf(userId: string): readonly Session[];
   sessions(): Iterable<Session>;
   roomsOf(userId: string): ReadonlySet<string>;
   enterRoom(userId: string, roomId: string): void;

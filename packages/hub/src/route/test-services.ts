@@ -64,7 +64,7 @@ export function testServices(store: Store, replaced: Partial<Services> = {}): Se
       close() {},
     },
     directory: {
-      sessionsOf: () => new Set(),
+      sessionsOf: () => [],
       sessions: () => [],
       roomsOf: () => new Set(),
       enterRoom() {},

@@ -65,7 +65,7 @@ export class Invariants {
     const { verdict, users, ledger } = this.#ports;
     for (const userId of users) {
       const count = this.delivery.connectionsOf(userId);
-      const known = core.pool.sessionsOf(userId).size;
+      const known = core.pool.sessionsOf(userId).length;
       verdict.require(known === count, 'I7', () => `${userId} has ${count} registered connections, the pool knows ${known}`);
       const isThere = core.presence.chosen(userId) !== undefined;
       verdict.require(isThere === count > 0, 'I7', () => `${userId} has ${count} registered connections, and presence says ${isThere}`);

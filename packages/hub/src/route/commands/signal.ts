@@ -25,7 +25,7 @@ export function sendSignal({ directory, streams, clock }: Services, { senderId, 
       `${data === undefined ? '' : `"data":${data},`}"timestamp":${toSeconds(clock.now())}}]`,
   );
   const readers =
-    'roomId' in to ? streams.readers(timelineOf(to.roomId)) : [...directory.sessionsOf(to.userId)].map((session) => session.reader);
+    'roomId' in to ? streams.readers(timelineOf(to.roomId)) : directory.sessionsOf(to.userId).map((session) => session.reader);
   const reached = new Set<string>();
   for (const reader of readers) {
     if (reader.userId === senderId) continue;
