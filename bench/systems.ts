@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import workspace from '../package.json' with { type: 'json' };
 import { type Launch, type ServerProcess, startServer } from './lib/server-process.ts';
 import { type OpenAudience, rawAudience } from './load/audience.ts';
 import { bare, type Dialect, parley, socketIo } from './load/dialects.ts';
@@ -24,10 +25,13 @@ export interface System {
 
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
+/** The options of Node with which `npm start` starts the hub. */
+const hubNodeOptions = workspace.scripts.start.match(/--\S+/g) ?? [];
+
 /** A server of ours, on the Node that runs this. */
-const nodeServer = (file: string, ...args: readonly string[]): Launch => ({
+const nodeServer = (file: string, args: readonly string[] = [], nodeOptions: readonly string[] = []): Launch => ({
   command: process.execPath,
-  args: [pathOf(file), ...args],
+  args: [...nodeOptions, pathOf(file), ...args],
   // Keeps what Node makes of the sources, so that a start is quick.
   env: { NODE_ENV: 'production', NODE_COMPILE_CACHE: pathOf('../node_modules/.cache/parley-compile') },
 });
@@ -36,8 +40,11 @@ const nodeServer = (file: string, ...args: readonly string[]): Launch => ({
 const parleyArgs = ['--port', '0', '--queue.max-messages', '1000000', '--log.level', 'warn'];
 
 const parleyLaunch = (folder: string): Launch => ({
-  ...nodeServer('../packages/hub/src/main.ts', ...parleyArgs, '--data', folder),
-  settings: [`Node ${process.version}`, 'defaults (SQLite, WAL, synchronous=FULL) but for queue.max_messages=1000000'],
+  ...nodeServer('../packages/hub/src/main.ts', [...parleyArgs, '--data', folder], hubNodeOptions),
+  settings: [
+    `Node ${process.version}, ${hubNodeOptions.join(' ')} as with npm start`,
+    'defaults (SQLite, WAL, synchronous=FULL) but for queue.max_messages=1000000',
+  ],
 });
 
 /** Bun's package brings its program along for each platform. */
@@ -79,7 +86,7 @@ const all: readonly System[] = [
   {
     name: 'socket.io+sqlite',
     mail: rawMail(socketIoSqlite),
-    launch: async (folder) => nodeServer('peers/socket-io-sqlite.ts', folder),
+    launch: async (folder) => nodeServer('peers/socket-io-sqlite.ts', [folder]),
   },
   { name: 'ws echo', mail: echoMail(bare), launch: async () => nodeServer('peers/ws-echo.ts') },
   service('rabbitmq', rabbitmqPrograms, async () => {

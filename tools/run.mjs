@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
  * Every npm script goes through here: `node tools/run.mjs file.ts args…` or `node tools/run.mjs --bin vitest args…`.
+ * Options of Node's own stand before the file, as they do with Node.
  *
  * The repository needs Node 24 or newer and its dependencies; a fresh clone on a machine with Node 20 has neither.
  * So this file, which must itself run on Node 20 and without dependencies,
@@ -22,13 +23,18 @@ const nodeModules = join(root, 'node_modules');
 const stampFile = join(nodeModules, '.parley-installed');
 const lockFile = join(root, '.parley-installing');
 
-const [command, ...args] = process.argv.slice(2);
+const given = process.argv.slice(2);
+const nodeOptions = given.slice(
+  0,
+  given.findIndex((word) => !word.startsWith('--') || word === '--bin' || word === '--installed'),
+);
+const [command, ...args] = given.slice(nodeOptions.length);
 if (command === undefined) fail('Usage: node tools/run.mjs file.ts [arguments], or node tools/run.mjs --bin name [arguments]');
 if (command === '--installed') {
   writeStamp(); // Called by npm itself after "npm install" and "npm ci".
 } else {
   installDependencies();
-  run(runtime(), command === '--bin' ? binary(args) : [resolve(command), ...args]);
+  run(runtime(), [...nodeOptions, ...(command === '--bin' ? binary(args) : [resolve(command), ...args])]);
 }
 
 function installDependencies() {
