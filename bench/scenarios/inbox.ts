@@ -50,15 +50,16 @@ export class Inbox {
   #deadline = 0;
   #sent = 0;
 
-  /** Resolves with the cost, and how many messages wait now. */
+  /** Resolves with the cost, and how many messages were added. */
   async fill({ messages, senders, inFlight, secondsMax }: Filling): Promise<{ cost: Cost; queued: number }> {
-    this.#toSend = messages;
+    const before = this.#sent;
+    this.#toSend = before + messages;
     this.#deadline = performance.now() + secondsMax * 1000;
     const endMeter = startMeter(this.#server);
     const done = this.#until(() => this.#counts.acknowledged === this.#sent);
     for (let count = 0; count < inFlight; count++) for (let sender = 0; sender < senders; sender++) this.#refill(sender);
     await this.#mail.guard(done, timeoutMs, 'messages were not acknowledged');
-    return { cost: endMeter(), queued: this.#sent };
+    return { cost: endMeter(), queued: this.#sent - before };
   }
 
   /** Brings the owner online; resolves when it has everything: what was sent, and what is known to wait from before. */
