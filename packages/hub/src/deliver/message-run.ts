@@ -2,10 +2,10 @@
  * Messages of one stream that were published, or read from the log, together: the unit in which readers get them. What is done
  * for a run (encoding, looking for room, asking for a proof) is not done for each of its messages.
  */
-import { type OutgoingPacket, type OutgoingPackets, OutgoingRun } from '../lib/outgoing-packet.ts';
+import { OutgoingPacket, type OutgoingPackets, OutgoingRun } from '../lib/outgoing-packet.ts';
 import type { MessageRun } from '../ports/session.ts';
 import type { StoredMessage, StreamId } from '../ports/store.ts';
-import { messagePacket } from './packets.ts';
+import { messageTexts } from './packets.ts';
 
 /** About how much content a run has at most: a connection gets all of it or, if its outbox is full, nothing. */
 const runCharactersMax = 64 * 1024;
@@ -31,7 +31,7 @@ class EncodedRun implements MessageRun {
   readonly firstSeq: number;
   readonly lastSeq: number;
   readonly #messages: readonly StoredMessage[];
-  readonly #packets: readonly OutgoingPacket[];
+  readonly #texts: readonly string[];
   readonly #all: OutgoingPackets | undefined;
   readonly #isSilent: boolean;
 
@@ -40,19 +40,21 @@ class EncodedRun implements MessageRun {
     this.firstSeq = messages[0]?.seq ?? 0;
     this.lastSeq = messages.at(-1)?.seq ?? 0;
     this.#messages = messages;
-    this.#packets = messages.map((message) => messagePacket(message, message.seq <= written));
-    this.#all = together(this.#packets);
+    this.#texts = messageTexts(messages, written);
+    this.#all = together(this.#texts);
     this.#isSilent = messages.some(({ echo }) => !echo);
   }
 
   packetsFor(userId: string): OutgoingPackets | undefined {
     if (!this.#isSilent || !this.#messages.some((message) => isSparedTo(userId, message))) return this.#all;
-    return together(this.#packets.filter((_, index) => !isSparedTo(userId, this.#messages[index])));
+    return together(this.#texts.filter((_, index) => !isSparedTo(userId, this.#messages[index])));
   }
 }
 
 const isSparedTo = (userId: string, message: StoredMessage | undefined): boolean => message?.echo === false && message.senderId === userId;
 
-function together(packets: readonly OutgoingPacket[]): OutgoingPackets | undefined {
-  return packets.length > 1 ? new OutgoingRun(packets) : packets[0];
+function together(texts: readonly string[]): OutgoingPackets | undefined {
+  const [first] = texts;
+  if (first === undefined) return undefined;
+  return texts.length > 1 ? new OutgoingRun(texts) : new OutgoingPacket(first);
 }

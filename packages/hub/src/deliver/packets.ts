@@ -8,18 +8,27 @@ export function eventPacket(name: string, payload: unknown): OutgoingPacket {
   return new OutgoingPacket(`2["${name}",${JSON.stringify(payload)}]`);
 }
 
-/** `message` or `room_message`. `redelivered`: the hub may have written it to this reader before. */
-export function messagePacket(message: StoredMessage, redelivered = false): OutgoingPacket {
-  const place =
-    message.roomId === undefined
-      ? `"sender_id":${wireId(message.senderId)},"recipient_id":${wireId(message.recipientId ?? '')}`
-      : `"room_id":${JSON.stringify(message.roomId)},"sender_id":${wireId(message.senderId)}`;
-  const name = message.roomId === undefined ? 'message' : 'room_message';
-  const clientMsgId = message.clientMsgId === undefined ? '' : `,"client_msg_id":${JSON.stringify(message.clientMsgId)}`;
-  return new OutgoingPacket(
-    `2["${name}",{"id":"${message.id}","seq":${message.seq},${place},"content":${message.content},` +
-      `"type":${JSON.stringify(message.type)},"timestamp":${message.createdAtMs / 1000}${clientMsgId}${redelivered ? ',"redelivered":true' : ''}}]`,
-  );
+/** The texts of `message` or `room_message`, in order. Up to `written` the hub may have written the messages to this reader before. */
+export function messageTexts(messages: readonly StoredMessage[], written: number): string[] {
+  // Many messages have few senders and types.
+  const wireId = remembering((id) => JSON.stringify(userIdToWire(id)));
+  const quoted = remembering((text) => JSON.stringify(text));
+  return messages.map((message) => {
+    const { id, seq, senderId, recipientId, roomId, content, type, createdAtMs, clientMsgId } = message;
+    const [name, place] =
+      roomId === undefined
+        ? ['message', `"sender_id":${wireId(senderId)},"recipient_id":${wireId(recipientId ?? '')}`]
+        : ['room_message', `"room_id":${quoted(roomId)},"sender_id":${wireId(senderId)}`];
+    const marks = `${clientMsgId === undefined ? '' : `,"client_msg_id":${JSON.stringify(clientMsgId)}`}${seq <= written ? ',"redelivered":true' : ''}`;
+    return `2["${name}",{"id":"${id}","seq":${seq},${place},"content":${content},"type":${quoted(type)},"timestamp":${createdAtMs / 1000}${marks}}]`;
+  });
 }
 
-const wireId = (id: string): string => JSON.stringify(userIdToWire(id));
+function remembering(encode: (text: string) => string): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    const encoded = known.get(text) ?? encode(text);
+    known.set(text, encoded);
+    return encoded;
+  };
+}

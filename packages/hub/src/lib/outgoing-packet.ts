@@ -31,26 +31,33 @@ export class OutgoingPacket {
   }
 
   #encodeFrames(): Buffer {
-    const text = textFrame(`4${this.text}`);
+    const text = messageFrames([this.text]);
     return this.attachments.length === 0 ? text : Buffer.concat([text, ...this.attachments.map(binaryFrame)]);
   }
 }
 
 /**
  * Several packets without attachments that are sent one after the other. Their frames are one buffer, so that a room's members
- * share the work of joining them as they share the packets.
+ * share the work of joining them; what only polling needs is made for polling only.
  */
 export class OutgoingRun {
-  readonly packets: readonly OutgoingPacket[];
+  readonly #texts: readonly string[];
   #frames: Buffer | undefined;
+  #packets: readonly OutgoingPacket[] | undefined;
 
-  constructor(packets: readonly OutgoingPacket[]) {
-    this.packets = packets;
+  /** Takes the text of each packet. */
+  constructor(texts: readonly string[]) {
+    this.#texts = texts;
+  }
+
+  get packets(): readonly OutgoingPacket[] {
+    this.#packets ??= this.#texts.map((text) => new OutgoingPacket(text));
+    return this.#packets;
   }
 
   /** As `OutgoingPacket.frames`, of all packets. */
   get frames(): Buffer {
-    this.#frames ??= textFrames(this.packets.map((packet) => `4${packet.text}`));
+    this.#frames ??= messageFrames(this.#texts);
     return this.#frames;
   }
 
@@ -65,20 +72,30 @@ const recordSeparator = '\x1e';
 
 /** A complete unmasked WebSocket text frame. */
 export function textFrame(text: string): Buffer {
-  return textFrames([text]);
+  const bytes = Buffer.byteLength(text);
+  const out = Buffer.allocUnsafe(headerBytes(bytes) + bytes);
+  out.write(text, writeHeader(out, 0, 0x81, bytes));
+  return out;
 }
 
-/** Complete unmasked WebSocket text frames, one after the other. */
-function textFrames(texts: readonly string[]): Buffer {
-  const sizes = texts.map((text) => Buffer.byteLength(text));
+/** Complete unmasked WebSocket text frames of Engine.IO messages, one after the other. */
+function messageFrames(texts: readonly string[]): Buffer {
+  const sizes = texts.map((text) => 1 + Buffer.byteLength(text));
   const out = Buffer.allocUnsafe(sizes.reduce((sum, bytes) => sum + headerBytes(bytes) + bytes, 0));
   let offset = 0;
   texts.forEach((text, index) => {
-    offset = writeHeader(out, offset, 0x81, sizes[index] ?? 0);
-    offset += out.write(text, offset, 'utf8');
+    const bytes = sizes[index] ?? 0;
+    offset = writeHeader(out, offset, 0x81, bytes);
+    out[offset] = messageType;
+    // Most text is ASCII, which is copied faster if it need not be looked at.
+    out.write(text, offset + 1, bytes === text.length + 1 ? 'latin1' : 'utf8');
+    offset += bytes;
   });
   return out;
 }
+
+/** `4`, the type of an Engine.IO message. */
+const messageType = 0x34;
 
 /** A complete unmasked WebSocket binary frame. */
 export function binaryFrame(bytes: Uint8Array): Buffer {
