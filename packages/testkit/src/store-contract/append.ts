@@ -240,6 +240,11 @@ export function appendContract(make: MakeStore, { restarts }: StoreCapabilities)
       expect(await read(5, 5)).toEqual([]);
       expect(await read(3, 999)).toEqual([4, 5]);
       expect(await read(0, 5, 2)).toEqual([1, 2]);
+      for (let seq = 6; seq <= 70; seq += 1) await t.direct('ann');
+      const all = Array.from({ length: 70 }, (_, index) => index + 1);
+      expect(await read(0, 70)).toEqual(all);
+      expect(await read(3, 999, 50)).toEqual(all.slice(3, 53));
+      expect(await read(3, 999, 60)).toEqual(all.slice(3, 63));
     }),
   );
 

@@ -13,9 +13,9 @@ type Synchronous<T> = { [K in keyof T]: T[K] extends (...args: infer A) => Promi
 export type Writes = Synchronous<
   Pick<Store, 'append' | 'openReader' | 'closeReader' | 'advance' | 'createRoom' | 'joinRoom' | 'leaveRoom' | 'saveStates' | 'expire'>
 >;
-export type Reads = Synchronous<
-  Pick<Store, 'readStream' | 'room' | 'rooms' | 'members' | 'history' | 'states' | 'retentionTime' | 'counts'>
->;
+export interface Reads extends Synchronous<Pick<Store, 'room' | 'rooms' | 'members' | 'history' | 'states' | 'retentionTime' | 'counts'>> {
+  readStream(query: Parameters<Store['readStream']>[0]): readonly PackedMessage[];
+}
 
 /** A method and its arguments; whoever makes one has checked them against the method's type. */
 export interface Call<T> {
@@ -40,6 +40,18 @@ export type PackedAppend = readonly [
   /** `receipt`, or `echo`. */
   option: boolean,
   membersOnly: boolean,
+];
+
+/** A message of a stream as a row of values, less what its stream says; see `pack.ts`. */
+export type PackedMessage = readonly [
+  id: number,
+  seq: number,
+  senderId: string,
+  type: string,
+  content: string,
+  createdAtMs: number,
+  clientMsgId: string | null,
+  echo: number,
 ];
 
 export function invoke<T extends { [M in keyof T]: (...args: never[]) => unknown }>(target: T, call: Call<T>): unknown {

@@ -6,8 +6,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Store, StoreOptions } from '../../ports/store.ts';
 import { BatchWriter } from './batch.ts';
-import { type Call, invoke, type Outcome, type ReadCall, type WriteCall } from './calls.ts';
+import { type Call, invoke, type Outcome, type ReadCall, type Reads, type WriteCall } from './calls.ts';
 import { openDatabase } from './database.ts';
+import { unpackMessages } from './pack.ts';
 import { createReads } from './sql-reads.ts';
 
 const users = ['ann', 'bob', 'cleo'];
@@ -94,6 +95,7 @@ const readCalls: readonly ReadCall[] = [
   ),
 ];
 
+type StreamQuery = Parameters<Reads['readStream']>[0];
 type Result = { readonly value: unknown } | { readonly code: string };
 
 const ofOutcome = (outcome: Outcome): Result => ('refusal' in outcome ? { code: outcome.refusal.code } : { value: outcome.value });
@@ -121,13 +123,14 @@ test.for(['reject', 'drop_oldest'] as const)('SQLite does what the model does (%
       const db = openDatabase({ file: ':memory:', readonly: false, databaseBytesMax: undefined, ...options });
       const writer = new BatchWriter(db, options);
       const reads = createReads(db);
+      const unpacked = { ...reads, readStream: (query: StreamQuery) => unpackMessages(query.stream, reads.readStream(query)) };
       const model = createMemoryStore(options);
       for (const batch of sequence) {
         const expected = await Promise.all(batch.map((asked) => askModel(model, { ...asked })));
         expect(writer.commit(batch).map(ofOutcome)).toEqual(expected);
       }
       for (const asked of readCalls) {
-        expect([asked, askSqlite(() => invoke(reads, asked))]).toEqual([asked, await askModel(model, { ...asked })]);
+        expect([asked, askSqlite(() => invoke(unpacked, { ...asked }))]).toEqual([asked, await askModel(model, { ...asked })]);
       }
       db.close();
     }),

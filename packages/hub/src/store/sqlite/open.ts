@@ -20,7 +20,7 @@ import type { Committed, DatabaseSetup, Reads, WriteCall, Writes } from './calls
 import { Checkpoints } from './checkpoints.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { lockFolder } from './lock.ts';
-import { packCall } from './pack.ts';
+import { packCall, unpackMessages } from './pack.ts';
 import { Thread } from './thread.ts';
 
 export { StoreStartError } from './start-error.ts';
@@ -163,7 +163,7 @@ function createStore({ queue, reader, writer, stop, announcer }: Parts): Store {
     leaveRoom: (roomId, userId, inOrder) => write('leaveRoom', [roomId, userId], inOrder),
     saveStates: (...args) => write('saveStates', args),
     expire: (...args) => write('expire', args),
-    readStream: (query) => read('readStream', query),
+    readStream: async (query) => unpackMessages(query.stream, await read('readStream', query)),
     room: (roomId) => read('room', roomId),
     rooms: () => read('rooms'),
     members: (roomId) => read('members', roomId),

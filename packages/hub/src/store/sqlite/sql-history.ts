@@ -3,7 +3,7 @@ import { type HistoryMessage, type HistoryQuery, type StoredMessage, type Stream
 import type { Access } from './access.ts';
 import type { Reads } from './calls.ts';
 
-export interface MessageRow {
+interface MessageRow {
   readonly id: number;
   readonly stream: string;
   readonly seq: number;
@@ -17,9 +17,9 @@ export interface MessageRow {
   readonly echo: number;
 }
 
-export const messageColumns = 'id, stream, seq, sender_id, recipient_id, room_id, message_type, content, created_at, client_msg_id, echo';
+const messageColumns = 'id, stream, seq, sender_id, recipient_id, room_id, message_type, content, created_at, client_msg_id, echo';
 
-export function toMessage(row: MessageRow): StoredMessage {
+function toMessage(row: MessageRow): StoredMessage {
   return {
     id: row.id,
     stream: row.stream,

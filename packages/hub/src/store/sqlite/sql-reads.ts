@@ -1,10 +1,11 @@
 import type { Database } from 'better-sqlite3';
-import type { StoredMessage, UserState } from '../../ports/store.ts';
+import type { UserState } from '../../ports/store.ts';
 import { createAccess } from './access.ts';
-import type { Reads, Writes } from './calls.ts';
+import type { PackedMessage, Reads, Writes } from './calls.ts';
 import { Counters } from './counters.ts';
 import { textParameter } from './database.ts';
-import { createHistory, type MessageRow, messageColumns, toMessage } from './sql-history.ts';
+import { packedColumns } from './pack.ts';
+import { createHistory } from './sql-history.ts';
 import { createRoomReads } from './sql-rooms.ts';
 
 export function createReads(db: Database): Reads {
@@ -27,19 +28,33 @@ export function createReads(db: Database): Reads {
   };
 }
 
+/** Rows that are taken one by one cost half as much again as many at once. */
+const firstRows = 2;
+
 function createReadStream(db: Database): Reads['readStream'] {
-  const select = db.prepare<[string, number, number], MessageRow>(
-    `SELECT ${messageColumns} FROM messages WHERE stream = ${textParameter} AND seq > ? AND seq <= ? ORDER BY seq`,
-  );
+  const select = db
+    .prepare<[string, number, number, number], PackedMessage>(
+      `SELECT ${packedColumns} FROM messages WHERE stream = ${textParameter} AND seq > ? AND seq <= ? ORDER BY seq LIMIT CAST(? AS INTEGER)`,
+    )
+    .raw();
   return ({ stream, afterSeq, uptoSeq, limit, bytesMax }) => {
-    const messages: StoredMessage[] = [];
+    const page: PackedMessage[] = [];
     let bytes = 0;
-    for (const row of select.iterate(stream, afterSeq, uptoSeq)) {
-      bytes += Buffer.byteLength(row.content);
-      if (messages.length === limit || (messages.length > 0 && bytes > bytesMax)) break;
-      messages.push(toMessage(row));
+    for (let wanted = Math.min(firstRows, limit); wanted > 0; ) {
+      const [, lastSeq = afterSeq] = page.at(-1) ?? [];
+      const rows = select.all(stream, lastSeq, uptoSeq, wanted);
+      for (const row of rows) {
+        const [, , , , content] = row;
+        bytes += Buffer.byteLength(content);
+        if (page.length > 0 && bytes > bytesMax) return page;
+        page.push(row);
+      }
+      if (rows.length < wanted) return page;
+      // As many as are likely to fit, so that few are read in vain, and not many if the next ones are much larger.
+      const fitting = Math.ceil(((bytesMax - bytes) * page.length) / bytes);
+      wanted = Math.min(Math.max(fitting, 1), page.length, limit - page.length);
     }
-    return messages;
+    return page;
   };
 }
 
