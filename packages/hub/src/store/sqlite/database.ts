@@ -15,6 +15,12 @@ const busyTimeoutMs = 5_000;
 /** The commit that reaches 64 MB of log copies it, if the checkpoints beside the commits (`checkpoints.ts`) could not. */
 const checkpointPages = 16_000;
 
+/**
+ * What a reading connection keeps in memory. The operating system has the file's pages too, and bringing them from there is not
+ * felt beside the rest of a read; but a queue that is caught up passes through all of this once and leaves it full.
+ */
+const readCacheKilobytes = 2_000;
+
 /** What the log file is cut to after a checkpoint. */
 const logBytesMax = 64 * 1024 * 1024;
 
@@ -57,7 +63,7 @@ export function openCheckpointer(file: string): Database.Database {
 
 function openReadOnly(file: string): Database.Database {
   const db = new Database(file, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
-  db.pragma('cache_size = -16000');
+  db.pragma(`cache_size = -${readCacheKilobytes}`);
   return db;
 }
 
