@@ -19,8 +19,8 @@ export interface Mail {
   makeInboxes(count: number): Promise<void>;
   /** Brings the owner of an inbox online: what waits is delivered, and confirmed as the system wants it. */
   read(inbox: number): Promise<void>;
-  /** Brings senders online; sender n writes to inbox n, or all to inbox 0. */
-  connectSenders(count: number, to: 'own inbox' | 'inbox 0'): Promise<void>;
+  /** Brings senders online; sender n writes to inbox n, or all to one. */
+  connectSenders(count: number, to: 'own inbox' | number): Promise<void>;
   send(sender: number): void;
   /** Rejects if the system fails while `work` runs, or if it takes longer. */
   guard<T>(work: Promise<T>, timeoutMs: number, complaint: string): Promise<T>;
@@ -49,7 +49,7 @@ export function rawMail(dialect: Dialect): OpenMail {
       async connectSenders(count, to) {
         const roles = Array.from({ length: count }, (_, sender) => ({ user: sender + 1, room: undefined }));
         for (const { user } of roles) {
-          frames.push(clientFrame(dialect.directMessage(firstInboxUser + (to === 'inbox 0' ? 0 : user - 1))));
+          frames.push(clientFrame(dialect.directMessage(firstInboxUser + (to === 'own inbox' ? user - 1 : to))));
         }
         senders.push(...(await crowd.enter(roles)));
       },

@@ -64,7 +64,7 @@ export const mail: OpenMail = async ({ host, port }, events) => {
     async connectSenders(count, to) {
       for (let sender = 0; sender < count; sender++) {
         const client = await open(`sender-${sender}`, true);
-        const topic = `inbox/${to === 'inbox 0' ? 0 : sender}`;
+        const topic = `inbox/${to === 'own inbox' ? sender : to}`;
         const onDone = (error?: Error | null) => (error ? trouble.onError(error) : events.onAcknowledged(sender));
         senders.push(() => client.publish(topic, content, { qos: 1 }, onDone));
       }

@@ -48,7 +48,7 @@ export const mail: OpenMail = async ({ host, port }, events) => {
       });
     },
     async connectSenders(count, to) {
-      subjects.push(...Array.from({ length: count }, (_, sender) => `inbox.${to === 'inbox 0' ? 0 : sender}`));
+      subjects.push(...Array.from({ length: count }, (_, sender) => `inbox.${to === 'own inbox' ? sender : to}`));
     },
     send(sender) {
       writer.publish(subjects[sender] ?? '', body).then(() => events.onAcknowledged(sender), trouble.onError);

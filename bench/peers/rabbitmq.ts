@@ -63,7 +63,7 @@ export const mail: OpenMail = async ({ host, port }, events) => {
     async connectSenders(count, to) {
       for (let sender = 0; sender < count; sender++) {
         const channel = await from(writing, sender).createConfirmChannel();
-        const queue = `inbox-${to === 'inbox 0' ? 0 : sender}`;
+        const queue = `inbox-${to === 'own inbox' ? sender : to}`;
         const onConfirm = (error: unknown) => (error ? trouble.onError(error) : events.onAcknowledged(sender));
         senders.push(() => channel.sendToQueue(queue, body, { persistent: true }, onConfirm));
       }

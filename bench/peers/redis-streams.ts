@@ -67,7 +67,7 @@ export const mail: OpenMail = async ({ host, port }, events) => {
       });
     },
     async connectSenders(count, to) {
-      targets = Array.from({ length: count }, (_, sender) => `inbox:${to === 'inbox 0' ? 0 : sender}`);
+      targets = Array.from({ length: count }, (_, sender) => `inbox:${to === 'own inbox' ? sender : to}`);
     },
     send(sender) {
       writer.xadd(targets[sender] ?? '', '*', 'content', content).then(() => events.onAcknowledged(sender), trouble.onError);

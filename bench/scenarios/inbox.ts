@@ -13,20 +13,28 @@ export interface Filling {
 
 const timeoutMs = 120_000;
 
+interface Counts {
+  acknowledged: number;
+  delivered: number;
+  onChange: () => void;
+}
+
 export class Inbox {
   readonly #server: ServerProcess;
   readonly #mail: Mail;
-  readonly #counts: { acknowledged: number; delivered: number; onChange: () => void };
+  readonly #number: number;
+  readonly #counts: Counts;
 
-  private constructor(server: ServerProcess, mail: Mail, counts: { acknowledged: number; delivered: number; onChange: () => void }) {
+  private constructor(server: ServerProcess, mail: Mail, number: number, counts: Counts) {
     this.#server = server;
     this.#mail = mail;
+    this.#number = number;
     this.#counts = counts;
   }
 
   /** Without senders it is an inbox that was made before. */
-  static async open(openMail: OpenMail, server: ServerProcess, senders: number): Promise<Inbox> {
-    const counts = { acknowledged: 0, delivered: 0, onChange: () => {} };
+  static async open(openMail: OpenMail, server: ServerProcess, senders: number, number = 0): Promise<Inbox> {
+    const counts: Counts = { acknowledged: 0, delivered: 0, onChange: () => {} };
     let refill: (sender: number) => void = () => {};
     const mail = await openMail(server.address, {
       onAcknowledged: (sender) => {
@@ -39,10 +47,10 @@ export class Inbox {
         counts.onChange();
       },
     });
-    const inbox = new Inbox(server, mail, counts);
+    const inbox = new Inbox(server, mail, number, counts);
     refill = (sender) => inbox.#refill(sender);
-    if (senders > 0) await mail.makeInboxes(1);
-    await mail.connectSenders(senders, 'inbox 0');
+    if (senders > 0) await mail.makeInboxes(number + 1);
+    await mail.connectSenders(senders, number);
     return inbox;
   }
 
@@ -67,7 +75,7 @@ export class Inbox {
     this.#sent += queuedBefore;
     const endMeter = startMeter(this.#server);
     const done = this.#until(() => this.#counts.delivered >= this.#sent);
-    await this.#mail.guard(this.#mail.read(0), timeoutMs, 'the owner could not come');
+    await this.#mail.guard(this.#mail.read(this.#number), timeoutMs, 'the owner could not come');
     await this.#mail.guard(done, timeoutMs, `only part of ${this.#sent} messages came`);
     const cost = endMeter();
     if (this.#counts.delivered !== this.#sent) throw new Error(`${this.#counts.delivered} messages came, ${this.#sent} were sent`);
