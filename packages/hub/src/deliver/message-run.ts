@@ -33,7 +33,8 @@ class EncodedRun implements MessageRun {
   readonly #messages: readonly StoredMessage[];
   readonly #texts: readonly string[];
   readonly #all: OutgoingPackets | undefined;
-  readonly #isSilent: boolean;
+  /** Senders who are spared some of it. */
+  readonly #spared: ReadonlySet<string>;
 
   constructor(messages: readonly StoredMessage[], written: number) {
     this.stream = messages[0]?.stream ?? '';
@@ -42,16 +43,15 @@ class EncodedRun implements MessageRun {
     this.#messages = messages;
     this.#texts = messageTexts(messages, written);
     this.#all = together(this.#texts);
-    this.#isSilent = messages.some(({ echo }) => !echo);
+    this.#spared = new Set(messages.filter(({ echo }) => !echo).map(({ senderId }) => senderId));
   }
 
   packetsFor(userId: string): OutgoingPackets | undefined {
-    if (!this.#isSilent || !this.#messages.some((message) => isSparedTo(userId, message))) return this.#all;
-    return together(this.#texts.filter((_, index) => !isSparedTo(userId, this.#messages[index])));
+    if (!this.#spared.has(userId)) return this.#all;
+    const isSpared = (message: StoredMessage | undefined): boolean => message?.echo === false && message.senderId === userId;
+    return together(this.#texts.filter((_, index) => !isSpared(this.#messages[index])));
   }
 }
-
-const isSparedTo = (userId: string, message: StoredMessage | undefined): boolean => message?.echo === false && message.senderId === userId;
 
 function together(texts: readonly string[]): OutgoingPackets | undefined {
   const [first] = texts;
