@@ -89,7 +89,7 @@ export class Conversation implements ConnectionHandlers {
   #begin(event: InboundEvent): void {
     const { services, underWay } = this.#ports;
     underWay.begin();
-    const done = this.#handle(event).finally(() => underWay.end());
+    const done = this.#handle(event);
     if (this.#caller !== undefined && event.name !== 'ack') services.presence.active(this.#caller.userId, nowOf(services));
     if (this.#isBarrier(event)) {
       this.#held = { events: [], characters: 0 };
@@ -117,6 +117,8 @@ export class Conversation implements ConnectionHandlers {
       this.#answer(event, commandTable[name].reply, jsonOf(await run(this.#ports.services, name, caller, event)));
     } catch (error) {
       this.#fail(event, error);
+    } finally {
+      this.#ports.underWay.end();
     }
   }
 

@@ -64,7 +64,7 @@ export function payloadOf<Name extends CommandName>(name: Name, event: InboundEv
 }
 
 /** Carries out any command but `register`. */
-export async function run(services: Services, name: RoutedName, caller: Caller, event: InboundEvent): Promise<Reply> {
+export function run(services: Services, name: RoutedName, caller: Caller, event: InboundEvent): Promise<Reply> {
   return runChecked(services, name, caller, event);
 }
 

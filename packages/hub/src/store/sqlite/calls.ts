@@ -36,7 +36,7 @@ export type PackedAppend = readonly [
   content: string,
   createdAtMs: number,
   storedAtMs: number,
-  clientMsgId: string | undefined,
+  clientMsgId: string | null,
   /** `receipt`, or `echo`. */
   option: boolean,
   membersOnly: boolean,

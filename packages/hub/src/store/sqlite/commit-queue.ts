@@ -32,8 +32,9 @@ export interface PushOptions {
   readonly onCommitted?: (value: unknown) => void;
 }
 
-interface Entry<C> extends PushOptions {
+interface Entry<C> {
   readonly call: C;
+  readonly options: PushOptions;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: HubError) => void;
 }
@@ -60,7 +61,7 @@ export class CommitQueue<C> {
     this.#pendingCalls += 1;
     this.#pendingBytes += options.bytes;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...options, call, resolve, reject });
+      this.#waiting.push({ call, options, resolve, reject });
       this.#start();
     });
   }
@@ -105,7 +106,7 @@ export class CommitQueue<C> {
     let count = 0;
     let bytes = 0;
     for (const entry of this.#waiting) {
-      bytes += entry.bytes;
+      bytes += entry.options.bytes;
       if (count > 0 && (count >= this.#options.batchCallsMax || bytes > this.#options.batchBytesMax)) break;
       count += 1;
     }
@@ -116,14 +117,14 @@ export class CommitQueue<C> {
   #settle(entries: readonly Entry<C>[], outcomes: readonly Outcome[]): void {
     entries.forEach((entry, index) => {
       this.#pendingCalls -= 1;
-      this.#pendingBytes -= entry.bytes;
+      this.#pendingBytes -= entry.options.bytes;
       const outcome = outcomes[index];
       if (outcome === undefined) {
         entry.reject(this.#failure ?? new HubError('storage_failed'));
       } else if ('refusal' in outcome) {
         entry.reject(toHubError(outcome.refusal));
       } else {
-        entry.onCommitted?.(outcome.value);
+        entry.options.onCommitted?.(outcome.value);
         entry.resolve(outcome.value);
       }
     });

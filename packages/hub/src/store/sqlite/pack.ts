@@ -21,7 +21,7 @@ function isAppend(call: WriteCall): call is { readonly method: 'append'; readonl
 }
 
 function packAppend(request: AppendRequest): PackedAppend {
-  const { kind, senderId, type, content, createdAtMs, storedAtMs, clientMsgId } = request;
+  const { kind, senderId, type, content, createdAtMs, storedAtMs, clientMsgId = null } = request;
   return kind === 'direct'
     ? [kind, request.recipientId, senderId, type, content, createdAtMs, storedAtMs, clientMsgId, request.receipt, false]
     : [kind, request.roomId, senderId, type, content, createdAtMs, storedAtMs, clientMsgId, request.echo, request.membersOnly];
@@ -29,7 +29,7 @@ function packAppend(request: AppendRequest): PackedAppend {
 
 function unpackAppend(packed: PackedAppend): AppendRequest {
   const [kind, to, senderId, type, content, createdAtMs, storedAtMs, clientMsgId, option, membersOnly] = packed;
-  const common = { senderId, type, content, createdAtMs, storedAtMs, clientMsgId };
+  const common = { senderId, type, content, createdAtMs, storedAtMs, clientMsgId: clientMsgId ?? undefined };
   return kind === 'direct'
     ? { kind, recipientId: to, receipt: option, ...common }
     : { kind, roomId: to, echo: option, membersOnly, ...common };
