@@ -4,6 +4,7 @@
  *     npm run bench -- --help
  */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { measure } from './lib/measure.ts';
 import { type Options, parseOptions, usage } from './options.ts';
 import { page } from './report/page.ts';
@@ -13,6 +14,8 @@ import { judge, type Results, type Sample, type Skip, thisCommit, thisMachine } 
 import { scenarios } from './scenarios/all.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { systemNamed } from './systems.ts';
+
+const workspaceRoot = fileURLToPath(new URL('..', import.meta.url));
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -69,7 +72,8 @@ class Benchmark {
       if (first !== undefined)
         say(`  round ${round}  ${name.padEnd(18)} ${scenario.figures[first]?.label}: ${figures[first]?.toPrecision(4)}`);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      // Without where this is: results are shown to others.
+      const reason = (error instanceof Error ? error.message : String(error)).replaceAll(workspaceRoot, '');
       this.#skips.push({ scenario: scenario.id, system: name, reason });
       say(`  SKIPPED ${name} in (${scenario.id}): ${name === 'parley' ? reason : reason.split('\n')[0]}`);
     }
