@@ -64,6 +64,32 @@ describe('catching up', () => {
     expect(bench.clock.monotonic()).toBeLessThan(1000);
   });
 
+  test('a page is proved at once, even if a proof was waiting for its second already', async () => {
+    const bench = new Bench();
+    bench.publish();
+    bench.pong();
+    bench.publish();
+    bench.stored(2);
+    bench.reader.fallBehind(inbox, 2);
+    await bench.answerRead();
+    expect(bench.connection.pings).toBe(2);
+    bench.pong();
+    expect(bench.cursor).toBe(4);
+  });
+
+  test('a page that was written while a ping was outstanding is proved as soon as that is answered', async () => {
+    const bench = new Bench();
+    bench.stored(4);
+    bench.reader.follow({ stream: inbox, cursor: 0, head: 4, written: 0 });
+    await bench.answerRead(2);
+    await bench.answerRead(2);
+    expect(bench.connection.pings).toBe(1);
+    bench.pong();
+    expect(bench.connection.pings).toBe(2);
+    bench.pong();
+    expect(bench.cursor).toBe(4);
+  });
+
   test('what has expired meanwhile is passed over', async () => {
     const bench = new Bench();
     bench.stored(2);

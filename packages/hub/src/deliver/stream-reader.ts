@@ -42,7 +42,7 @@ export interface ReaderPorts {
   /** The stream's head on this node; undefined if the stream is not read here any more. */
   readonly headOf: (stream: StreamId) => number | undefined;
   readonly advance: (advance: CursorAdvance) => void;
-  /** Proofs of this reader that are not on disk yet. */
+  /** Proofs of this reader, which closes, that are not on disk yet. They are written without further delay. */
   readonly pendingProofs: (reader: ReaderId) => Iterable<StreamPosition>;
   /** Calls `onProofDue` after the proof interval. */
   readonly proofLater: (reader: StreamReader) => void;
@@ -139,7 +139,7 @@ export class StreamReader implements Reader {
     const proved = this.#pinged;
     this.#pinged = undefined;
     if (proved !== undefined) for (const [stream, seq] of proved) this.#advance(stream, seq);
-    if (this.#wantsProof) this.#ports.proofLater(this);
+    if (this.#wantsProof) this.#prove();
   }
 
   onDrain(): void {
@@ -249,6 +249,7 @@ export class StreamReader implements Reader {
     // A page is worth a pong of its own: a client that goes right after catching up need not get it all again.
     this.#lastPingMs = Number.NEGATIVE_INFINITY;
     this.#pass(messageRuns(page, behind.written));
+    this.onProofDue();
     // An empty page: what was there has expired.
     behind.position = page.at(-1)?.seq ?? uptoSeq;
   }
