@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import { OutgoingPacket, OutgoingRun } from '../lib/outgoing-packet.ts';
 import type { TestServer } from './test-server.ts';
 import { exchange, PollingClient, startServer } from './test-server.ts';
 
@@ -29,6 +29,16 @@ describe('a poll', () => {
     expect(text).toBe('42["a"]\x1e451-["b",{"_placeholder":true,"num":0}]\x1ebAQIDBA==');
     expect(headers.get('content-type')).toBe('text/plain; charset=UTF-8');
     expect(headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('takes of packets that were sent together as many as the stock Python client accepts', async () => {
+    const server = await startServer();
+    const { client, connection } = await join(server);
+    const texts = Array.from({ length: 20 }, (_, index) => `2["message",${index}]`);
+    connection.send(new OutgoingRun(texts));
+    const bodies = [(await client.get()).text, (await client.get()).text].map((body) => body.split('\x1e'));
+    expect(bodies.map((records) => records.length)).toEqual([16, 4]);
+    expect(bodies.flat()).toEqual(texts.map((text) => `4${text}`));
   });
 
   test('takes at most packetBytesMax, but at least one packet', async () => {
