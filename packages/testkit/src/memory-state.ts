@@ -1,6 +1,7 @@
 import type { Room, RoomMember, StoredMessage, StreamId, UserState } from '@parley/hub';
 import { inboxOf, timelineOf } from '@parley/hub';
 import { HubError } from '@parley/protocol';
+import { entry } from './entry.ts';
 
 export interface MemoryMessage extends StoredMessage {
   readonly storedAtMs: number;
@@ -65,14 +66,6 @@ export function emptyMemoryState(): MemoryState {
     open: new Map(),
     states: new Map(),
   };
-}
-
-function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
 }
 
 export function streamOf(state: MemoryState, stream: StreamId): MemoryStream {

@@ -2,7 +2,9 @@
  * What really happened in a simulation, written down outside the hub: what was sent, what the store has committed, what each
  * reader was written and has received. The invariants are judged by it, never by what the hub believes.
  */
+
 import { inboxOf, type ReaderId, type StoredMessage, type StreamId, timelineOf } from '@parley/hub';
+import { entry } from '../entry.ts';
 
 /** One message that a client wants to send, in one attempt or several. `token` names it, and is part of its content. */
 export interface Send {
@@ -191,11 +193,3 @@ export const readerKey = ({ userId, deviceId }: ReaderId): string => `${userId}/
 
 /** The sender does not want it back. */
 export const isSilent = (message: StoredMessage, userId: string): boolean => !message.echo && message.senderId === userId;
-
-function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
-}

@@ -275,7 +275,7 @@ function traceErrors(trace: (line: string) => void): Log {
     debug() {},
     info() {},
     warn() {},
-    error: (fields, message) => trace(`hub: ${message}: ${describe(Reflect.get(fields, 'err'))}`),
+    error: (fields, message) => trace(`hub: ${message}: ${describe(Reflect.get(fields, 'error'))}`),
   };
 }
 
