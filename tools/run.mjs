@@ -24,10 +24,8 @@ const stampFile = join(nodeModules, '.parley-installed');
 const lockFile = join(root, '.parley-installing');
 
 const given = process.argv.slice(2);
-const nodeOptions = given.slice(
-  0,
-  given.findIndex((word) => !word.startsWith('--') || word === '--bin' || word === '--installed'),
-);
+const commandAt = given.findIndex((word) => !word.startsWith('--') || word === '--bin' || word === '--installed');
+const nodeOptions = commandAt === -1 ? given : given.slice(0, commandAt);
 const [command, ...args] = given.slice(nodeOptions.length);
 if (command === undefined) fail('Usage: node tools/run.mjs file.ts [arguments], or node tools/run.mjs --bin name [arguments]');
 if (command === '--installed') {

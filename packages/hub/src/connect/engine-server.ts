@@ -154,8 +154,8 @@ export class EngineServer {
     const opening = { sid: random.id(), origin: sessionOrigin(req, request.query, clock), transport };
     const session = new EngineSession(this.#context, opening, openSession);
     this.#sessions.set(opening.sid, session);
-    session.flush();
     hooks.onOpened?.(transport.name);
+    session.flush();
   }
 
   #onClosed(session: EngineSession, reason: CloseReason): void {

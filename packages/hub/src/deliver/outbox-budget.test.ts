@@ -14,7 +14,7 @@ test('with room for all, a connection leaves live mode above its own high-water 
 test('slow readers share what there is, without one of them taking it all', () => {
   const held = Array.from({ length: 40 }, () => 0);
   const budget = new OutboxBudget(marks, () => held.reduce((sum, bytes) => sum + bytes, 0));
-  // All of them are sent the same and take nothing, for as long as any of them is live.
+  // Nobody takes anything, and each who has not left live mode is given the same.
   for (let sent = 0; sent < 1000; sent += 1) {
     for (const [index, bytes] of held.entries()) if (!budget.isOver(bytes)) held[index] = bytes + 10;
   }
