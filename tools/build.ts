@@ -80,7 +80,7 @@ function compile({ folder, source, out }: Package): void {
     // The built types, so that the other packages' sources are not compiled into this one.
     paths: Object.fromEntries(packages.flatMap(typePaths)),
   };
-  const exclude = [join(source, '**/*.test.ts')];
+  const exclude = ['**/*.test.ts', '**/*.test-support.ts'].map((pattern) => join(source, pattern));
   mkdirSync(out, { recursive: true });
   writeFileSync(configFile, JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, include: [source], exclude }));
   const tsc = realpathSync(join(root, 'node_modules/.bin/tsc'));

@@ -65,6 +65,15 @@ describe('the layers', () => {
     expect(problemsOf(hub('main.ts'), 'process.exit(1);')).toEqual([]);
   });
 
+  test('what helps tests is imported by tests only', () => {
+    const line = "import { ManualClock } from '../lib/manual-clock.test-support.ts';";
+    expect(problemsOf(hub('deliver/cursor-writer.test.ts'), line)).toEqual([]);
+    expect(problemsOf(hub('deliver/reader-bench.test-support.ts'), line)).toEqual([]);
+    expect(problemsOf(hub('deliver/cursor-writer.ts'), line)).toEqual([
+      'packages/hub/src/deliver/cursor-writer.ts:1: ../lib/manual-clock.test-support.ts is for tests only and is not published',
+    ]);
+  });
+
   test('other packages are reached by name, through their index', () => {
     expect(problemsOf('packages/testkit/src/index.ts', "import { createHub } from '@parley/hub';")).toEqual([]);
     expect(problemsOf('packages/testkit/src/index.ts', "import { createHub } from '../../hub/src/hub.ts';")).toHaveLength(1);

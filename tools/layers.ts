@@ -7,7 +7,7 @@
  */
 import { posix } from 'node:path';
 import type { SourceFile } from './source-files.ts';
-import { codeLines, isTest } from './source-files.ts';
+import { codeLines, isTest, isTestSupport } from './source-files.ts';
 
 const belowStages = ['lib', 'ports', 'protocol'];
 
@@ -74,6 +74,7 @@ export function importsOf(text: string): { readonly line: number; readonly speci
 }
 
 function importProblem(path: string, specifier: string): string | undefined {
+  if (isTestSupport(specifier) && !isTest(path)) return `${specifier} is for tests only and is not published`;
   if (specifier.startsWith('.')) return relativeProblem(path, posix.join(posix.dirname(path), specifier));
   if (specifier.startsWith('@parley/')) return parleyProblem(path, specifier);
   if (isTest(path)) return undefined;

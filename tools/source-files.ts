@@ -19,8 +19,13 @@ export function sourceFiles(root: string): SourceFile[] {
     .map((path) => ({ path, text: readFileSync(`${root}/${path}`, 'utf8') }));
 }
 
+/** Tests, and what helps tests only, which stands beside them as `name.test-support.ts`. Neither is published. */
 export function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || path.startsWith('test/');
+  return path.endsWith('.test.ts') || isTestSupport(path) || path.startsWith('test/');
+}
+
+export function isTestSupport(path: string): boolean {
+  return path.endsWith('.test-support.ts');
 }
 
 /** The lines as the compiler sees them, with their numbers: comments are left out. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startServer } from './test-server.ts';
+import { startServer } from './server.test-support.ts';
 
 test.each(['socket.io.js', 'socket.io.min.js', 'socket.io.esm.min.js', 'socket.io.msgpack.min.js'])(
   'serves %s and its map',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ManualClock } from '../lib/manual-clock.ts';
+import { ManualClock } from '../lib/manual-clock.test-support.ts';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { Connection } from '../ports/connection.ts';
 import { Peer } from './emit.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ManualClock } from '../lib/manual-clock.ts';
+import { ManualClock } from '../lib/manual-clock.test-support.ts';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import { EngineSession, SessionContext } from './engine-session.ts';
 import type { ConnectOptions } from './options.ts';

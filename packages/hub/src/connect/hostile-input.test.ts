@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import { attach } from './attach.ts';
-import type { TestServer } from './test-server.ts';
-import { exchange, listen, PollingClient, SocketClient, startServer } from './test-server.ts';
+import type { TestServer } from './server.test-support.ts';
+import { exchange, listen, PollingClient, SocketClient, startServer } from './server.test-support.ts';
 
 const path = '/socket.io/?EIO=4&transport=';
 const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { Connection, ConnectionHandlers, InboundEvent } from '../ports/connection.ts';
-import { echo, SocketClient, startServer } from './test-server.ts';
+import { echo, SocketClient, startServer } from './server.test-support.ts';
 
 const connectReply = /^40\{"sid":"[\w-]{20}"\}$/;
 

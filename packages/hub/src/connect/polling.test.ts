@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { OutgoingPacket, OutgoingRun } from '../lib/outgoing-packet.ts';
-import type { TestServer } from './test-server.ts';
-import { exchange, PollingClient, startServer } from './test-server.ts';
+import type { TestServer } from './server.test-support.ts';
+import { exchange, PollingClient, startServer } from './server.test-support.ts';
 
 async function isGone(server: TestServer, sid: string): Promise<boolean> {
   const { status, text } = await new PollingClient(server.url, sid).get();

@@ -3,8 +3,8 @@ import { io } from 'socket.io-client';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../lib/clock.ts';
 import { Peer } from './emit.ts';
-import type { TestServer } from './test-server.ts';
-import { echo, startServer } from './test-server.ts';
+import type { TestServer } from './server.test-support.ts';
+import { echo, startServer } from './server.test-support.ts';
 
 function connectTo({ url }: TestServer, options: Partial<ManagerOptions & SocketOptions> = {}, namespace = ''): Socket {
   const socket = io(url + namespace, { forceNew: true, ...options });

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
-import type { TestServer } from './test-server.ts';
-import { PollingClient, SocketClient, startServer } from './test-server.ts';
+import type { TestServer } from './server.test-support.ts';
+import { PollingClient, SocketClient, startServer } from './server.test-support.ts';
 
 async function joinByPolling(server: TestServer) {
   const client = await PollingClient.open(server.url);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
-import { echo, SocketClient, startServer } from './test-server.ts';
+import { echo, SocketClient, startServer } from './server.test-support.ts';
 
 test('packets of every frame size arrive whole', async () => {
   const server = await startServer();

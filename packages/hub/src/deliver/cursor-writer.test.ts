@@ -1,6 +1,6 @@
 import { HubError } from '@parley/protocol';
 import { describe, expect, test } from 'vitest';
-import { ManualClock } from '../lib/manual-clock.ts';
+import { ManualClock } from '../lib/manual-clock.test-support.ts';
 import type { CursorAdvance, DeliveryReceipt } from '../ports/store.ts';
 import { CursorWriter } from './cursor-writer.ts';
 

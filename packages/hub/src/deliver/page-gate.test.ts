@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ManualClock } from '../lib/manual-clock.ts';
+import { ManualClock } from '../lib/manual-clock.test-support.ts';
 import { PageGate } from './page-gate.ts';
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));

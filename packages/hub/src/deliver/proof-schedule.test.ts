@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ManualClock } from '../lib/manual-clock.ts';
+import { ManualClock } from '../lib/manual-clock.test-support.ts';
 import { ProofSchedule } from './proof-schedule.ts';
 
 function setUp(count: number) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
-import { Bench, inbox, marks, messageOf } from './reader-bench.ts';
+import { Bench, inbox, marks, messageOf } from './reader-bench.test-support.ts';
 
 describe('catching up', () => {
   test('messages that come while a page is read are read from the log too, in order', async () => {

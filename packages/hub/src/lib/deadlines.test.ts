@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Deadlines } from './deadlines.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from './manual-clock.test-support.ts';
 
 function make(delayMs: number) {
   const clock = new ManualClock();

@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { InboundEvent } from '../ports/connection.ts';
 import type { AppendRequest, Store, UserState } from '../ports/store.ts';
 import { Conversation, type ConversationPorts } from './conversation.ts';
+import { TestConnection, testServices, testSession } from './services.test-support.ts';
 import type { Services, SessionRegistrar } from './services.ts';
-import { TestConnection, testServices, testSession } from './test-services.ts';
 import { UnderWay } from './under-way.ts';
 
 const storeOptions = { queueMessagesMax: 100, queueOverflow: 'reject', onAppended() {}, onFailed() {} } as const;

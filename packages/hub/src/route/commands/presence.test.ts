@@ -1,7 +1,7 @@
 import { createMemoryStore } from '@parley/testkit';
 import { expect, test } from 'vitest';
 import type { PresenceView } from '../../ports/presence.ts';
-import { testServices } from '../test-services.ts';
+import { testServices } from '../services.test-support.ts';
 import { presenceOf } from './presence.ts';
 
 const storeOptions = { queueMessagesMax: 100, queueOverflow: 'reject', onAppended() {}, onFailed() {} } as const;

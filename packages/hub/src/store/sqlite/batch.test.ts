@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BatchWriter } from './batch.ts';
 import type { Outcome, WriteCall } from './calls.ts';
 import { openDatabase } from './database.ts';
-import { makeFolder, removeFolder } from './test-folder.ts';
+import { makeFolder, removeFolder } from './folder.test-support.ts';
 
 const options = { queueMessagesMax: 100, queueOverflow: 'reject' } as const;
 

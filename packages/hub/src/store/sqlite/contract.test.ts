@@ -1,6 +1,6 @@
 import { storeContract } from '@parley/testkit';
+import { copyAsKilled, makeFolder, removeFolder } from './folder.test-support.ts';
 import { openSqliteStore } from './open.ts';
-import { copyAsKilled, makeFolder, removeFolder } from './test-folder.ts';
 
 storeContract(
   'SQLite file',

@@ -3,10 +3,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { Store } from '../../ports/store.ts';
+import { makeFolder, removeFolder } from './folder.test-support.ts';
 import { openSqliteStore, StoreStartError } from './open.ts';
-import { makeFolder, removeFolder } from './test-folder.ts';
 
-const child = fileURLToPath(new URL('./crash-child.ts', import.meta.url));
+const child = fileURLToPath(new URL('./crash-child.test-support.ts', import.meta.url));
 
 function open(dataFolder: string): Promise<Store> {
   return openSqliteStore({ dataFolder, queueMessagesMax: 1e9, queueOverflow: 'reject', onAppended: () => {}, onFailed: () => {} });

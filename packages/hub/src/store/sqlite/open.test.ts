@@ -4,8 +4,8 @@ import { HubError } from '@parley/protocol';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AppendRequest, Store } from '../../ports/store.ts';
+import { copyAsKilled, makeFolder, removeFolder } from './folder.test-support.ts';
 import { openSqliteStore, type SqliteOptions, StoreStartError } from './open.ts';
-import { copyAsKilled, makeFolder, removeFolder } from './test-folder.ts';
 
 let folder = '';
 let failures: HubError[] = [];

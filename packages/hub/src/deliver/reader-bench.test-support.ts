@@ -1,4 +1,4 @@
-import { ManualClock } from '../lib/manual-clock.ts';
+import { ManualClock } from '../lib/manual-clock.test-support.ts';
 import { OutgoingPacket, type OutgoingPackets } from '../lib/outgoing-packet.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { AckMode } from '../ports/session.ts';

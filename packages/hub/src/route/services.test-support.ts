@@ -1,4 +1,4 @@
-import { ManualClock } from '../lib/manual-clock.ts';
+import { ManualClock } from '../lib/manual-clock.test-support.ts';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { Reader, Session } from '../ports/session.ts';
