@@ -13,3 +13,4 @@ export type { CloseReason, Connection, ConnectionHandlers, Handshake, Refusal } 
 export type { HubEvent } from './ports/hub-events.ts';
 export type { Log } from './ports/log.ts';
 export type { PresenceView } from './ports/presence.ts';
+export { placeOf } from './ports/store.ts';

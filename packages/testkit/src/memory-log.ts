@@ -10,6 +10,7 @@ import type {
   StreamPosition,
 } from '@parley/hub';
 import { inboxOf, timelineOf } from '@parley/hub';
+import { placeOf } from '@parley/hub/testing';
 import { HubError } from '@parley/protocol';
 import {
   cursorsOf,
@@ -45,8 +46,7 @@ export function append(state: MemoryState, request: AppendRequest, options: Stor
     stream: id,
     seq: stream.head,
     senderId,
-    recipientId: isDirect ? request.recipientId : undefined,
-    roomId: isDirect ? undefined : request.roomId,
+    ...placeOf(id),
     type,
     content,
     createdAtMs,

@@ -3,10 +3,7 @@ import { inboxOf, timelineOf } from '@parley/hub';
 import { HubError } from '@parley/protocol';
 import { entry } from './entry.ts';
 
-export interface MemoryMessage extends StoredMessage {
-  readonly storedAtMs: number;
-  readonly receipt: boolean;
-}
+export type MemoryMessage = StoredMessage & { readonly storedAtMs: number; readonly receipt: boolean };
 
 export interface MemoryStream {
   /** What is still there, in the order of `seq`. */

@@ -17,7 +17,7 @@ export function messageTexts(messages: readonly StoredMessage[], written: number
     const { id, seq, senderId, recipientId, roomId, content, type, createdAtMs, clientMsgId } = message;
     const [name, place] =
       roomId === undefined
-        ? ['message', `"sender_id":${wireId(senderId)},"recipient_id":${wireId(recipientId ?? '')}`]
+        ? ['message', `"sender_id":${wireId(senderId)},"recipient_id":${wireId(recipientId)}`]
         : ['room_message', `"room_id":${quoted(roomId)},"sender_id":${wireId(senderId)}`];
     const marks = `${clientMsgId === undefined ? '' : `,"client_msg_id":${JSON.stringify(clientMsgId)}`}${seq <= written ? ',"redelivered":true' : ''}`;
     return `2["${name}",{"id":"${id}","seq":${seq},${place},"content":${content},"type":${quoted(type)},"timestamp":${createdAtMs / 1000}${marks}}]`;

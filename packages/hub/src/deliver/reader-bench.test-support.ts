@@ -10,7 +10,9 @@ import { StreamReader } from './stream-reader.ts';
 export const inbox = 'user:ann';
 export const marks = { highWaterBytes: 1500, lowWaterBytes: 600, totalBytesMax: 1_000_000 };
 
-export function messageOf(seq: number, changes: Partial<StoredMessage> = {}): StoredMessage {
+export type MessageChanges = Partial<Pick<StoredMessage, 'senderId' | 'content' | 'echo'>>;
+
+export function messageOf(seq: number, changes: MessageChanges = {}): StoredMessage {
   return {
     ...{ id: seq, stream: inbox, seq, senderId: 'bob', recipientId: 'ann', roomId: undefined },
     ...{ type: 'text', content: '"hello"', createdAtMs: 0, clientMsgId: undefined, echo: true },
@@ -105,7 +107,7 @@ export class Bench {
   }
 
   /** Messages that are published together. */
-  publish(...all: Partial<StoredMessage>[]): void {
+  publish(...all: MessageChanges[]): void {
     const messages = (all.length === 0 ? [{}] : all).map((changes, index) => messageOf(this.log.length + 1 + index, changes));
     this.log.push(...messages);
     this.head = this.log.length;

@@ -44,7 +44,6 @@ class FakeReader implements Reader {
   acknowledge(): boolean {
     return true;
   }
-  onFlush(): void {}
   onPong(): void {}
   onDrain(): void {}
   unproved() {
@@ -85,7 +84,7 @@ test('messages that were stored together are handed over together, whatever lies
   expect(reader.heard).toEqual(['1-3']);
   publishTogether(4, 6, 7, 8);
   expect(reader.heard).toEqual(['1-3', '4', '>4', '7-8']);
-  const other = { ...messageOf(1), stream: 'room:other', roomId: 'other' };
+  const other: StoredMessage = { ...messageOf(1), stream: 'room:other', recipientId: undefined, roomId: 'other' };
   const elsewhere = new FakeReader('eve');
   streams.open('room:other', elsewhere, 0);
   streams.publish([messageOf(9), other, messageOf(10)]);

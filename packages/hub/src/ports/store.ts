@@ -20,16 +20,19 @@ import type { HubError } from '@parley/protocol';
 /** `user:<user id>` is a user's inbox, `room:<room id>` a room's timeline. */
 export type StreamId = string;
 
-export interface StoredMessage {
+/** A direct message has a recipient and a room message a room, as its stream says. */
+export type StoredMessage = StoredContent & MessagePlace;
+
+export type MessagePlace =
+  | { readonly recipientId: string; readonly roomId: undefined }
+  | { readonly recipientId: undefined; readonly roomId: string };
+
+interface StoredContent {
   /** Grows with every message of the store; never reused. */
   readonly id: number;
   readonly stream: StreamId;
   readonly seq: number;
   readonly senderId: string;
-  /** Set for a direct message. */
-  readonly recipientId: string | undefined;
-  /** Set for a room message. */
-  readonly roomId: string | undefined;
   readonly type: string;
   /** JSON text. */
   readonly content: string;
@@ -178,10 +181,10 @@ export interface HistoryQuery {
   readonly bytesMax: number;
 }
 
-export interface HistoryMessage extends StoredMessage {
+export type HistoryMessage = StoredMessage & {
   /** When a direct message was known to have reached its recipient; undefined for one still queued, and for room messages. */
   readonly deliveredAtMs: number | undefined;
-}
+};
 
 export interface HistoryPage {
   readonly messages: readonly HistoryMessage[];
@@ -288,3 +291,11 @@ export interface StoreOptions {
 
 export const inboxOf = (userId: string): StreamId => `user:${userId}`;
 export const timelineOf = (roomId: string): StreamId => `room:${roomId}`;
+
+/** What the id of a stream says of its messages. */
+export function placeOf(stream: StreamId): MessagePlace {
+  const [inbox, timeline] = [inboxOf(''), timelineOf('')];
+  return stream.startsWith(inbox)
+    ? { recipientId: stream.slice(inbox.length), roomId: undefined }
+    : { recipientId: undefined, roomId: stream.slice(timeline.length) };
+}

@@ -42,7 +42,7 @@ export function historyMessage<Content>(message: HistoryMessage, content: Conten
     id: String(message.id),
     seq: message.seq,
     ...(message.roomId === undefined
-      ? { sender_id: userIdToWire(message.senderId), recipient_id: userIdToWire(message.recipientId ?? '') }
+      ? { sender_id: userIdToWire(message.senderId), recipient_id: userIdToWire(message.recipientId) }
       : { room_id: message.roomId, sender_id: userIdToWire(message.senderId) }),
     type: message.type,
     timestamp: toSeconds(message.createdAtMs),

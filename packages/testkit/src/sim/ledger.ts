@@ -27,11 +27,11 @@ export interface Send {
 }
 
 /** A message in the store's log. */
-export interface Logged extends StoredMessage {
+export type Logged = StoredMessage & {
   readonly send: Send | undefined;
   /** It has expired or was dropped. */
   isGone: boolean;
-}
+};
 
 /** A time as a member: what a room's timeline holds in (afterSeq, uptoSeq] is for this user. */
 export interface Membership {

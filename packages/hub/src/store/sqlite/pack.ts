@@ -3,7 +3,7 @@
  * written and read again: that took 5 of the 25 µs of CPU time that an append costs in all, and a row takes 1.
  * So is a message that is read, as it comes from SQLite: 0.4 instead of 1 µs. (A row with `undefined` in it costs twice as much.)
  */
-import { type AppendRequest, inboxOf, type StoredMessage, type StreamId, timelineOf } from '../../ports/store.ts';
+import { type AppendRequest, placeOf, type StoredMessage, type StreamId } from '../../ports/store.ts';
 import type { PackedAppend, PackedCall, PackedMessage, WriteCall } from './calls.ts';
 
 export const packedColumns = 'id, seq, sender_id, message_type, content, created_at, client_msg_id, echo';
@@ -36,12 +36,9 @@ function unpackAppend(packed: PackedAppend): AppendRequest {
 }
 
 export function unpackMessages(stream: StreamId, rows: readonly PackedMessage[]): readonly StoredMessage[] {
-  const recipientId = partAfter(inboxOf(''), stream);
-  const roomId = partAfter(timelineOf(''), stream);
+  const place = placeOf(stream);
   return rows.map(([id, seq, senderId, type, content, createdAtMs, clientMsgId, echo]) => {
-    const common = { id, stream, seq, senderId, recipientId, roomId, type, content, createdAtMs };
-    return { ...common, clientMsgId: clientMsgId ?? undefined, echo: echo === 1 };
+    const common = { id, stream, seq, senderId, type, content, createdAtMs };
+    return { ...common, ...place, clientMsgId: clientMsgId ?? undefined, echo: echo === 1 };
   });
 }
-
-const partAfter = (prefix: string, text: string): string | undefined => (text.startsWith(prefix) ? text.slice(prefix.length) : undefined);

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { type HistoryMessage, type HistoryQuery, type StoredMessage, type StreamId, timelineOf } from '../../ports/store.ts';
+import { type HistoryMessage, type HistoryQuery, placeOf, type StoredMessage, type StreamId, timelineOf } from '../../ports/store.ts';
 import type { Access } from './access.ts';
 import type { Reads } from './calls.ts';
 
@@ -8,8 +8,6 @@ interface MessageRow {
   readonly stream: string;
   readonly seq: number;
   readonly sender_id: string;
-  readonly recipient_id: string | null;
-  readonly room_id: string | null;
   readonly message_type: string;
   readonly content: string;
   readonly created_at: number;
@@ -17,7 +15,7 @@ interface MessageRow {
   readonly echo: number;
 }
 
-const messageColumns = 'id, stream, seq, sender_id, recipient_id, room_id, message_type, content, created_at, client_msg_id, echo';
+const messageColumns = 'id, stream, seq, sender_id, message_type, content, created_at, client_msg_id, echo';
 
 function toMessage(row: MessageRow): StoredMessage {
   return {
@@ -25,8 +23,7 @@ function toMessage(row: MessageRow): StoredMessage {
     stream: row.stream,
     seq: row.seq,
     senderId: row.sender_id,
-    recipientId: row.recipient_id ?? undefined,
-    roomId: row.room_id ?? undefined,
+    ...placeOf(row.stream),
     type: row.message_type,
     content: row.content,
     createdAtMs: row.created_at,
