@@ -7,7 +7,8 @@
 import type { Server } from 'node:http';
 import type { HubError } from '@parley/protocol';
 import { HubApi } from './api.ts';
-import { defaults, type HubSettings } from './config/options.ts';
+import { checkHubOptions } from './config/check.ts';
+import type { HubSettings } from './config/options.ts';
 import { defaultConnectOptions } from './connect/options.ts';
 import { ProtocolServer } from './connect/server.ts';
 import { Core } from './core.ts';
@@ -32,6 +33,10 @@ import { openSqliteStore } from './store/sqlite/open.ts';
 /** Clients are asked to come back within this time after a restart, each at its own moment. */
 const reconnectSpreadMs = 5000;
 
+/**
+ * What `createHub` takes: the options of docs/options.md by the names below, in the unit that the name says (`…Ms` is
+ * milliseconds, `…Bytes…` is bytes) and in no other form. Undefined is the same as left out.
+ */
 export interface HubOptions extends Partial<HubSettings> {
   /** The folder of the database; `:memory:` keeps nothing after the end. */
   readonly data: string;
@@ -56,9 +61,12 @@ export interface Hub {
   close(): Promise<void>;
 }
 
-/** Opens the store and builds the hub. Rejects with `StoreStartError`, whose message is for the operator. */
+/**
+ * Opens the store and builds the hub. Rejects with `OptionsError`, which names everything that is wrong with the options, or with
+ * `StoreStartError`; both messages are for the operator.
+ */
 export async function createHub(options: HubOptions): Promise<Hub> {
-  const config = { ...defaults, ...options };
+  const config = checkHubOptions(options);
   const log = options.log ?? silentLog;
   const authenticator = options.authenticator ?? openAuthenticator;
   const clock: Clock = systemClock;

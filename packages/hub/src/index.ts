@@ -1,3 +1,4 @@
+export { OptionsError } from './config/check.ts';
 export { createHub, type Hub, type HubOptions } from './hub.ts';
 export type { HubEvent, HubEventListener } from './ports/hub-events.ts';
 export type * from './ports/store.ts';

@@ -10,8 +10,8 @@ const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 const listening = /^parley listening on http:\/\/127\.0\.0\.1:(\d+)\n$/;
 
 /** The hub as a process. It is ended with the test, whatever happens. */
-function startHub(args: readonly string[]) {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH } });
+function startHub(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, ...env } });
   onTestFinished(() => void child.kill('SIGKILL'));
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -76,6 +76,17 @@ test('wrong options are told at once, with exit code 2', async () => {
   expect(stderr).toBe(
     'parley: Unknown option --hots. Did you mean --host?\nparley: port must be a whole number from 0 to 65535, not "x" (from --port).\n',
   );
+});
+
+test('beside a Kubernetes service named parley-web it starts, with one warning', async () => {
+  const hub = startHub(['--port', '0', '--data', ':memory:'], {
+    PARLEY_WEB_SERVICE_HOST: '10.0.0.1',
+    PARLEY_WEB_PORT: 'tcp://10.0.0.1:5000',
+  });
+  await hub.port();
+  const { code, stderr } = await hub.stop('SIGTERM');
+  const warnings = stderr.split('\n').filter((line) => line.includes('"warn"'));
+  expect({ code, warnings }).toEqual({ code: 0, warnings: [expect.stringContaining('["PARLEY_WEB_SERVICE_HOST","PARLEY_WEB_PORT"]')] });
 });
 
 test('--help and --version answer on standard output', async () => {

@@ -17,7 +17,7 @@ import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { loadConfig } from './config/load.ts';
-import type { Config } from './config/options.ts';
+import { type Config, hubSettings } from './config/options.ts';
 import { recommendedHttpOptions } from './connect/options.ts';
 import { createHub, type Hub } from './hub.ts';
 import { systemClock } from './lib/clock.ts';
@@ -34,6 +34,10 @@ const secondSignalAfterMs = 500;
 /** For the replies that tell clients that their messages may not have been stored. */
 const lastWordsMs = 250;
 
+const serviceLinksNote =
+  'These variables are about services in the network and not meant for the hub, so they are ignored. ' +
+  'With "enableServiceLinks: false" Kubernetes leaves them out.';
+
 // A reader of the output that goes away must not take the hub with it.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
@@ -46,10 +50,11 @@ const loaded = loadConfig({
 if ('help' in loaded) process.stdout.write(loaded.help);
 else if ('version' in loaded) process.stdout.write(`${version}\n`);
 else if ('problem' in loaded) end(exitCodes.wrongOptions, loaded.problem);
-else await start(loaded.config);
+else await start(loaded.config, loaded.ignored);
 
-async function start(config: Config): Promise<void> {
+async function start(config: Config, ignored: readonly string[]): Promise<void> {
   const log = openLog(config);
+  if (ignored.length > 0) log.warn({ variables: ignored }, serviceLinksNote);
   process.on('uncaughtException', (error) => {
     log.error({ error }, 'A fault that nothing handled: the hub ends. Everything that was acknowledged is stored.');
     process.exit(exitCodes.failed);
@@ -57,7 +62,7 @@ async function start(config: Config): Promise<void> {
   try {
     // Absolute, for the messages; in a folder that was deleted this fails at once.
     const data = config.data === ':memory:' ? config.data : resolve(config.data);
-    const hub = await createHub({ ...config, data, log, onFailed: () => endAfterStoreFailure(log) });
+    const hub = await createHub({ ...hubSettings(config), data, log, onFailed: () => endAfterStoreFailure(log) });
     const server = createServer(recommendedHttpOptions);
     hub.attach(server);
     await listen(server, config);

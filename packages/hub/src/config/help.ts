@@ -66,7 +66,8 @@ npm start -- --config parley.json      # or PARLEY_CONFIG=parley.json
 \`\`\`
 
 Durations are seconds, or have a unit: \`500ms\`, \`5m\`, \`12h\`, \`30d\`. Sizes are bytes, or have a unit: \`64KiB\`, \`1MiB\`.
-Unknown names and values that make no sense are refused at the start, with the exit code 2; nothing is ignored.
+Unknown names and values that make no sense are refused at the start, with the exit code 2. Nothing is ignored but the variables that
+Kubernetes makes for services whose name begins with \`parley\`: of those the log tells.
 `;
 
 function optionsOf(group: string): Option<unknown>[] {

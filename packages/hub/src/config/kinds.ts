@@ -3,12 +3,16 @@
  * Durations are milliseconds and sizes bytes inside, whatever unit they were written in.
  */
 export interface Kind<T> {
-  /** Ends the sentence "It must be …". */
+  /** Ends the sentence "It must be …", for a value in a flag, the environment or the file. */
   readonly expected: string;
+  /** The same for a value in code. */
+  readonly expectedInCode: string;
   /** What stands for the value in the help, such as `seconds`; undefined for a switch, which takes none. */
   readonly placeholder: string | undefined;
   /** `raw` is a string from a flag or the environment, or any JSON value from the file; undefined if it is not acceptable. */
   parse(raw: unknown): T | undefined;
+  /** A value in code, as an application passes it: in the unit that the option's name says, and in no other form. */
+  check(value: unknown): T | undefined;
   /** A value as `parse` would take it. */
   format(value: T): string;
 }
@@ -18,14 +22,15 @@ interface Range {
   readonly max: number;
 }
 
-export function integer({ min, max }: Range): Kind<number> {
+export function integer(range: Range): Kind<number> {
+  const expected = `a whole number from ${range.min} to ${range.max}`;
+  const check = wholeNumber(range);
   return {
-    expected: `a whole number from ${min} to ${max}`,
+    expected,
+    expectedInCode: expected,
     placeholder: 'number',
-    parse(raw) {
-      const value = typeof raw === 'string' && /^\d{1,15}$/.test(raw) ? Number(raw) : raw;
-      return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? value : undefined;
-    },
+    parse: (raw) => check(typeof raw === 'string' && /^\d{1,15}$/.test(raw) ? Number(raw) : raw),
+    check,
     format: String,
   };
 }
@@ -34,10 +39,13 @@ const durationUnitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000
 
 /** Seconds if it has no unit. */
 export function durationMs({ min, max }: Range): Kind<number> {
+  const check = wholeNumber({ min, max });
   return {
     expected: `seconds, or a number with ms, s, m, h or d, from ${formatDuration(min)} to ${formatDuration(max)}`,
+    expectedInCode: `a whole number of milliseconds from ${min} to ${max}`,
     placeholder: 'seconds',
-    parse: (raw) => inRange(quantity(raw, durationUnitsMs, 's'), { min, max }),
+    parse: (raw) => check(quantity(raw, durationUnitsMs, 's')),
+    check,
     format: formatDuration,
   };
 }
@@ -46,49 +54,63 @@ const sizeUnitsBytes = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
 /** Bytes if it has no unit. */
 export function sizeBytes({ min, max }: Range): Kind<number> {
+  const check = wholeNumber({ min, max });
   return {
     expected: `bytes, or a number with KiB, MiB or GiB, from ${formatSize(min)} to ${formatSize(max)}`,
+    expectedInCode: `a whole number of bytes from ${min} to ${max}`,
     placeholder: 'bytes',
-    parse: (raw) => inRange(quantity(raw, sizeUnitsBytes, 'B'), { min, max }),
+    parse: (raw) => check(quantity(raw, sizeUnitsBytes, 'B')),
+    check,
     format: formatSize,
   };
 }
 
 export function choice<const T extends string>(...values: readonly T[]): Kind<T> {
+  const expected = values.map((value) => `"${value}"`).join(' or ');
+  const find = (given: unknown) => values.find((value) => value === given);
   return {
-    expected: values.map((value) => `"${value}"`).join(' or '),
+    expected,
+    expectedInCode: expected,
     placeholder: values.join('|'),
-    parse: (raw) => values.find((value) => value === raw),
+    parse: find,
+    check: find,
     format: (value) => value,
   };
 }
 
 export const text: Kind<string> = {
   expected: 'a text that is not empty',
+  expectedInCode: 'a string that is not empty',
   placeholder: 'text',
-  parse: (raw) => (typeof raw === 'string' && raw !== '' && !raw.includes('\0') ? raw : undefined),
+  parse: nonEmpty,
+  check: nonEmpty,
   format: (value) => value,
 };
 
 export const onOff: Kind<boolean> = {
   expected: 'true or false',
+  expectedInCode: 'true or false',
   placeholder: undefined,
   parse(raw) {
-    if (typeof raw === 'boolean') return raw;
-    return raw === 'true' || raw === '1' ? true : raw === 'false' || raw === '0' ? false : undefined;
+    if (raw === 'true' || raw === '1') return true;
+    return raw === 'false' || raw === '0' ? false : onOff.check(raw);
   },
+  check: (value) => (typeof value === 'boolean' ? value : undefined),
   format: String,
 };
 
 /** Origins of web pages: all (`*`), none (`false`), or exactly the named ones. */
 export const origins: Kind<'*' | false | readonly string[]> = {
   expected: '"*", "false", or origins such as https://app.example.com, separated by commas',
+  expectedInCode: '"*", false, or an array of origins such as "https://app.example.com"',
   placeholder: 'origins',
   parse(raw) {
-    if (raw === '*') return raw;
-    if (raw === false || raw === 'false') return false;
-    const list: unknown = typeof raw === 'string' ? raw.split(',').map((origin) => origin.trim()) : raw;
-    return Array.isArray(list) && list.length > 0 && list.every(isOrigin) ? list : undefined;
+    if (raw === 'false') return false;
+    return origins.check(typeof raw === 'string' && raw !== '*' ? raw.split(',').map((origin) => origin.trim()) : raw);
+  },
+  check(value) {
+    if (value === '*' || value === false) return value;
+    return Array.isArray(value) && value.length > 0 && value.every(isOrigin) ? [...value] : undefined;
   },
   format: (value) => (typeof value === 'object' ? value.join(',') : String(value)),
 };
@@ -108,8 +130,12 @@ function quantity<U extends string>(raw: unknown, units: Readonly<Record<U, numb
   return Math.round(Number(digits) * (named?.[1] ?? (unit === '' ? units[defaultUnit] : Number.NaN)));
 }
 
-function inRange(value: number | undefined, { min, max }: Range): number | undefined {
-  return value !== undefined && Number.isInteger(value) && value >= min && value <= max ? value : undefined;
+function wholeNumber({ min, max }: Range): (value: unknown) => number | undefined {
+  return (value) => (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? value : undefined);
+}
+
+function nonEmpty(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' && !value.includes('\0') ? value : undefined;
 }
 
 function formatDuration(ms: number): string {

@@ -8,7 +8,8 @@ function load({ argv = [], env = {}, files = {} }: { argv?: string[]; env?: Conf
     env,
     readFile(path) {
       const file = files[path];
-      if (file === undefined) throw new Error(`ENOENT: no such file or directory, open '${path}'`);
+      if (file === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+      if (file instanceof Error) throw file;
       return typeof file === 'string' ? file : JSON.stringify(file);
     },
   });
@@ -79,9 +80,29 @@ describe('where values come from', () => {
     expect(load({ argv: ['--version'], env: { PARLEY_PORT: 'x' } })).toEqual({ version: true });
   });
 
-  test('what Kubernetes says about a service named parley is not meant for the hub', () => {
-    const env = { PARLEY_PORT: 'tcp://10.0.0.1:5000', PARLEY_SERVICE_HOST: '10.0.0.1', PARLEY_PORT_5000_TCP_ADDR: '10.0.0.1' };
-    expect(configOf({ env })).toEqual(defaults);
+  test('what Kubernetes says about services named parley or parley-web is not meant for the hub: it is ignored, and told', () => {
+    const about = (name: string) => ({
+      [`${name}_SERVICE_HOST`]: '10.0.0.1',
+      [`${name}_SERVICE_PORT`]: '5000',
+      [`${name}_SERVICE_PORT_HTTP_2`]: '5000',
+      [`${name}_PORT`]: 'tcp://10.0.0.1:5000',
+      [`${name}_PORT_5000_TCP`]: 'tcp://10.0.0.1:5000',
+      [`${name}_PORT_5000_TCP_PROTO`]: 'tcp',
+      [`${name}_PORT_5000_TCP_PORT`]: '5000',
+      [`${name}_PORT_5000_TCP_ADDR`]: '10.0.0.1',
+      [`${name}_PORT_5001_UDP_ADDR`]: '10.0.0.1',
+    });
+    const env = { ...about('PARLEY'), ...about('PARLEY_WEB'), ...about('PARLEY_LOG_LEVEL') };
+    expect(load({ env })).toEqual({ config: defaults, ignored: Object.keys(env) });
+    expect(load({ env: { PARLEY_PORT: '5001' } })).toMatchObject({ config: { port: 5001 }, ignored: [] });
+  });
+
+  test('what only looks like it is refused, with a suggestion', () => {
+    expect(problemsOf({ env: { PARLEY_PORTS: '5000' } })).toEqual(['Unknown variable PARLEY_PORTS. Did you mean PARLEY_PORT?']);
+    expect(problemsOf({ env: { PARLEY_WEB_PORT: '5000' } })).toEqual([expect.stringMatching(/^Unknown variable PARLEY_WEB_PORT\./)]);
+    expect(problemsOf({ env: { PARLEY_LOG: 'debug' } })).toEqual([
+      'Unknown variable PARLEY_LOG. Did you mean PARLEY_LOG_LEVEL or PARLEY_LOG_FORMAT?',
+    ]);
   });
 });
 
@@ -118,7 +139,9 @@ describe('units', () => {
 describe('what is refused, and what is said about it', () => {
   test.each([
     [['--prot', '1'], 'Unknown option --prot. Did you mean --port?'],
-    [['--presence.idle'], 'Unknown option --presence.idle. See --help for all.'],
+    [['--presence.idle'], 'Unknown option --presence.idle. Did you mean --presence.idle-timeout?'],
+    [['--log', 'debug'], 'Unknown option --log. Did you mean --log.level or --log.format?'],
+    [['--volume', '11'], 'Unknown option --volume. See --help for all.'],
     [['--rooms.create-on-joi'], 'Unknown option --rooms.create-on-joi. Did you mean --rooms.create-on-join?'],
     [['serve'], 'Unexpected argument "serve": options begin with "--".'],
     [['--port'], '--port needs a value: it must be a whole number from 0 to 65535.'],
@@ -157,12 +180,46 @@ describe('what is refused, and what is said about it', () => {
     const argv = ['--config', 'parley.json'];
     const inFile = (file: unknown) => problemsOf({ argv, files: { 'parley.json': file } })[0];
     expect(inFile({ presnce: { idle_timeout: 1 } })).toBe('Unknown option presnce. Did you mean presence? It is in "parley.json".');
-    expect(inFile({ presence: { idle: 1 } })).toBe('Unknown option presence.idle. See --help for all. It is in "parley.json".');
+    expect(inFile({ presence: { idle: 1 } })).toBe(
+      'Unknown option presence.idle. Did you mean presence.idle_timeout? It is in "parley.json".',
+    );
+    expect(inFile({ volume: 1 })).toBe('Unknown option volume. See --help for all. It is in "parley.json".');
     expect(inFile({ port: true })).toBe('port must be a whole number from 0 to 65535, not true (from parley.json).');
-    expect(inFile({ ping: 1 })).toContain('Unknown option ping.');
+    expect(inFile({ log: 'debug' })).toBe(
+      'log is a group of options and needs an object such as {"log": {"level": …}}, or the dotted name "log.level", not "debug". It is in "parley.json".',
+    );
+    expect(inFile({ port: null })).toBe('port must be a whole number from 0 to 65535, not null (from parley.json).');
     expect(inFile('{')).toMatch(/^The config file "parley\.json" is not valid JSON: /);
-    expect(inFile([])).toBe('The config file "parley.json" must contain a JSON object.');
-    expect(problemsOf({ argv })[0]).toMatch(/^The config file "parley\.json" \(from --config\) could not be read: ENOENT/);
+    expect(inFile('[]')).toBe('The config file "parley.json" must contain a JSON object such as {"port": 5000}, not [].');
+    expect(inFile(' \n')).toBe('The config file "parley.json" is empty. Write options into it, such as {"port": 5000}, or at least {}.');
+    expect(inFile('\uFFFD\uFFFD{\0}\0')).toBe('The config file "parley.json" is not text in UTF-8. Save it with that encoding.');
+  });
+
+  test('a file that can not be read says why, and what to do', () => {
+    const said = (code: string) =>
+      problemsOf({ argv: ['--config', 'f'], files: { f: Object.assign(new Error('the words of the system'), { code }) } })[0];
+    expect(problemsOf({ argv: ['--config', 'f'] })[0]).toBe(
+      'The config file "f" (from --config) does not exist: look at the path, which counts from the folder where the hub is started.',
+    );
+    expect(said('EISDIR')).toBe('The config file "f" (from --config) is a folder: name the file in it.');
+    expect(said('EACCES')).toBe('The config file "f" (from --config) may not be read by this user: look at its permissions.');
+    expect(said('EIO')).toBe('The config file "f" (from --config) could not be read: the words of the system.');
+  });
+
+  test('a file that Windows marked as UTF-8 is read', () => {
+    expect(configOf({ argv: ['--config', 'f'], files: { f: '\uFEFF{"port": 1}' } }).port).toBe(1);
+  });
+
+  test('a key that is there twice is refused: nobody could tell which one counts', () => {
+    const inFile = (content: string) => problemsOf({ argv: ['--config', 'f'], files: { f: content } });
+    expect(inFile('{"port": 1, "data": "port", "port": 2}')).toEqual([
+      'The key "port" stands twice in one object of "f". Remove one of them.',
+    ]);
+    expect(inFile('{"log": {"level": "info", "l\\u0065vel": "warn"}}')).toEqual([
+      'The key "level" stands twice in one object of "f". Remove one of them.',
+    ]);
+    expect(inFile('{"ping": {"interval": 1}, "ping.interval": 2}')).toEqual(['ping.interval is given twice in "f". Remove one of them.']);
+    expect(inFile('{"ping": {"interval": 1, "timeout": 1}, "cors.origins": ["https://port", "https://port"]}')).toEqual([]);
   });
 
   test('nothing that was given can control the terminal', () => {
@@ -185,7 +242,8 @@ describe('options that must fit together', () => {
     expect(problemsOf({ argv: ['--outbox.low-water', '2MiB'] })).toEqual([
       'outbox.low_water (2MiB) must be below outbox.high_water (1MiB).',
     ]);
-    expect(problemsOf({ argv: ['--content.max-size', '1MiB'] })).toEqual([
+    expect(problemsOf({ argv: ['--content.max-size', '1MiB', '--port', 'x'] })).toEqual([
+      'port must be a whole number from 0 to 65535, not "x" (from --port).',
       'content.max_size (1MiB) must be below packet.max_size (1000000).',
     ]);
   });

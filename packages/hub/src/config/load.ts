@@ -4,11 +4,12 @@
  * A flag wins over an environment variable, that over the config file, and that over the default. Everything that
  * is wrong is told at once, and nothing that was given is ever silently ignored.
  */
+import { checkOptions, type Read } from './check.ts';
+import { readJson } from './config-file.ts';
 import { helpText } from './help.ts';
 import { text } from './kinds.ts';
-import { type Config, type Option, options, toConfig } from './options.ts';
-import { ruleProblems } from './rules.ts';
-import { type Given, quote, type Reading, readEnvironment, readFlags, readJson } from './sources.ts';
+import { type Config, type Option, options } from './options.ts';
+import { type Given, printable, quote, type Reading, readEnvironment, readFlags } from './sources.ts';
 
 export interface ConfigSources {
   /** Without the program and the script. */
@@ -19,7 +20,8 @@ export interface ConfigSources {
 }
 
 export type LoadedConfig =
-  | { readonly config: Config }
+  /** `ignored`: variables that look as if they were meant for the hub and are not, see `isServiceLink`. */
+  | { readonly config: Config; readonly ignored: readonly string[] }
   /** Print this and exit 0. */
   | { readonly help: string }
   | { readonly version: true }
@@ -39,22 +41,28 @@ export function loadConfig({ argv, env, readFile }: ConfigSources): LoadedConfig
 
   const readings = [file, variables, flags];
   const given = readings.flatMap((reading) => reading.given);
-  const problems = readings.flatMap((reading) => reading.problems);
-  const values: Record<string, unknown> = {};
-  for (const [key, option] of Object.entries<Option<unknown>>(options)) {
-    const chosen = lastOf(option.name, given);
-    values[key] = chosen === undefined ? option.default : option.kind.parse(chosen.raw);
-    if (values[key] === undefined) problems.push(valueProblem(option, chosen));
-  }
-  if (problems.length > 0) return { problem: problems.join('\n') };
-  const config = toConfig(values);
-  const broken = ruleProblems(config);
-  return broken.length > 0 ? { problem: broken.join('\n') } : { config };
+  const checked = checkOptions(
+    (_key, option) => readValue(option, lastOf(option.name, given)),
+    (config) => (key) => shown(options[key], config[key]),
+  );
+  const problems = [...readings.flatMap((reading) => reading.problems), ...('problems' in checked ? checked.problems : [])];
+  if ('problems' in checked || problems.length > 0) return { problem: problems.join('\n') };
+  return { config: checked.config, ignored: variables.ignored };
 }
 
 /** What was given later has precedence. */
 function lastOf(name: string, given: readonly Given[]): Given | undefined {
   return given.findLast((candidate) => candidate.name === name);
+}
+
+function readValue(option: Option<unknown>, given: Given | undefined): Read | undefined {
+  if (given === undefined) return undefined;
+  const value = option.kind.parse(given.raw);
+  return value === undefined ? { problem: valueProblem(option, given) } : { value };
+}
+
+function shown({ name, kind }: Option<unknown>, value: unknown): string {
+  return `${name} (${kind.format(value)})`;
 }
 
 function readConfigFile(given: Given, readFile: ConfigSources['readFile'], named: readonly Option<unknown>[]): Reading {
@@ -63,11 +71,20 @@ function readConfigFile(given: Given, readFile: ConfigSources['readFile'], named
   try {
     return readJson(path, readFile(path), named);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { given: [], problems: [`The config file ${quote(path)} (from ${given.from}) could not be read: ${reason}.`] };
+    return { given: [], problems: [`The config file ${quote(path)} (from ${given.from}) ${readFault(error)}.`] };
   }
 }
 
-function valueProblem({ name, kind }: Pick<Option<unknown>, 'name' | 'kind'>, given: Given | undefined): string {
-  return `${name} must be ${kind.expected}, not ${quote(given?.raw)} (from ${given?.from}).`;
+/** What `readFile` says in the words of the system, for people. */
+function readFault(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return 'does not exist: look at the path, which counts from the folder where the hub is started';
+  if (code === 'EISDIR') return 'is a folder: name the file in it';
+  if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user: look at its permissions';
+  return `could not be read: ${printable(error instanceof Error ? error.message : String(error))}`;
+}
+
+function valueProblem({ name, kind }: Pick<Option<unknown>, 'name' | 'kind'>, { raw, from }: Given): string {
+  return `${name} must be ${kind.expected}, not ${quote(raw)} (from ${printable(from)}).`;
 }

@@ -21,8 +21,10 @@ const second = 1000;
 const day = 86_400 * second;
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
-/** The longest delay that a timer of Node takes. */
-const timerMax = 2 ** 31 - 1;
+/** The longest delay that a timer takes, here and in JavaScript clients: a longer one is over at once. */
+export const timerMaxMs = 2 ** 31 - 1;
+/** What an answer may take over the network: no client keeps a shorter limit. */
+const roundTripMs = 100;
 const countMax = 1_000_000_000;
 
 export const options = {
@@ -50,7 +52,7 @@ export const options = {
   drainTimeoutMs: option({
     name: 'drain.timeout',
     group: 'Server',
-    kind: durationMs({ min: 0, max: timerMax }),
+    kind: durationMs({ min: 0, max: timerMaxMs }),
     default: 8 * second,
     doc: 'How long clients get, once the hub was told to stop, to take what is on its way to them.',
   }),
@@ -94,21 +96,21 @@ export const options = {
   registerTimeoutMs: option({
     name: 'register.timeout',
     group: 'Connections',
-    kind: durationMs({ min: 1, max: timerMax }),
+    kind: durationMs({ min: roundTripMs, max: timerMaxMs }),
     default: 60 * second,
     doc: 'Time to register, after which a connection is closed, whatever else it sends.',
   }),
   pingIntervalMs: option({
     name: 'ping.interval',
     group: 'Connections',
-    kind: durationMs({ min: 1, max: timerMax }),
+    kind: durationMs({ min: roundTripMs, max: timerMaxMs }),
     default: 25 * second,
     doc: 'Time between the pings that find dead connections.',
   }),
   pingTimeoutMs: option({
     name: 'ping.timeout',
     group: 'Connections',
-    kind: durationMs({ min: 1, max: timerMax }),
+    kind: durationMs({ min: roundTripMs, max: timerMaxMs }),
     default: 20 * second,
     doc: 'Time for the answer to a ping, after which a connection counts as dead.',
   }),
@@ -123,7 +125,8 @@ export const options = {
   contentBytesMax: option({
     name: 'content.max_size',
     group: 'Messages',
-    kind: sizeBytes({ min: 1, max: 100 * mebibyte }),
+    // Half of what may wait for the disk, so that a message of full size finds room there.
+    kind: sizeBytes({ min: 1, max: 32 * mebibyte }),
     default: limits.contentBytesMax,
     doc: 'Size of the content of one message.',
   }),
@@ -188,7 +191,7 @@ export const options = {
   idleTimeoutMs: option({
     name: 'presence.idle_timeout',
     group: 'Presence',
-    kind: durationMs({ min: 1, max: timerMax }),
+    kind: durationMs({ min: 1, max: timerMaxMs }),
     default: 300 * second,
     doc: 'Time without an event from a user after which others see it as away.',
   }),
@@ -217,7 +220,7 @@ export const options = {
   slowDeadlineMs: option({
     name: 'slow.deadline',
     group: 'Delivery',
-    kind: durationMs({ min: second, max: timerMax }),
+    kind: durationMs({ min: second, max: timerMaxMs }),
     default: 60 * second,
     doc: 'How long a connection may take nothing at all before it is closed; it loses nothing by that.',
   }),
@@ -240,15 +243,24 @@ export const options = {
 
 type Options = typeof options;
 
-/** Every option's value, checked, in the units that the names say. */
-export type Config = { readonly [K in keyof Options]: Options[K]['default'] };
+export type OptionKey = keyof Options;
 
-/** What the hub itself is told; the rest is for the process around it. */
-export type HubSettings = Omit<Config, 'port' | 'host' | 'auth' | 'allowOpenNetwork' | 'data' | 'logLevel' | 'logFormat'>;
+/** Every option's value, checked, in the units that the names say. */
+export type Config = { readonly [K in OptionKey]: Options[K]['default'] };
+
+/** What only the program is told. An application that embeds the hub decides these in its own server and log. */
+export const programKeys = ['port', 'host', 'auth', 'allowOpenNetwork', 'logLevel', 'logFormat'] as const satisfies readonly OptionKey[];
+
+/** What the hub itself is told. */
+export type HubSettings = Omit<Config, (typeof programKeys)[number]>;
+
+export function hubSettings({ port, host, auth, allowOpenNetwork, logLevel, logFormat, ...settings }: Config): HubSettings {
+  return settings;
+}
 
 export const defaults: Config = toConfig(Object.fromEntries(Object.entries(options).map(([key, { default: value }]) => [key, value])));
 
-/** Programmer's error if a value is missing. That each has its type is for the caller, who had it from `kind.parse`. */
+/** Programmer's error if a value is missing. That each has its type is for the caller, who had it from its kind. */
 export function toConfig(values: Readonly<Record<string, unknown>>): Config {
   if (!isComplete(values)) throw new TypeError('An option has no value');
   return values;

@@ -1,27 +1,98 @@
-/** What options must be together. Each message names all options that are concerned. */
+/**
+ * What options must be together. Each rule names all options that are concerned, and is asked only if each of them
+ * has a value of its kind: what is said about a pair would otherwise hide what is wrong with one.
+ */
 import { BlockList, isIP } from 'node:net';
-import { type Config, options } from './options.ts';
+import { type Config, type OptionKey, options, timerMaxMs } from './options.ts';
 
-export function ruleProblems(config: Config): string[] {
-  const problems: string[] = [];
-  if (config.auth === 'open' && !config.allowOpenNetwork && !isLoopback(config.host)) {
-    problems.push(
-      `With auth "open" anybody who reaches the hub can be any user, so host "${config.host}" is refused: ` +
-        'use a loopback address such as 127.0.0.1, or say --allow-open-network.',
-    );
-  }
-  if (config.outboxLowWaterBytes >= config.outboxHighWaterBytes)
-    problems.push(mustBeBelow(config, 'outboxLowWaterBytes', 'outboxHighWaterBytes'));
-  if (config.contentBytesMax >= config.packetBytesMax) problems.push(mustBeBelow(config, 'contentBytesMax', 'packetBytesMax'));
-  return problems;
+interface Rule {
+  readonly about: readonly OptionKey[];
+  /** One sentence that says what to do; undefined if all is well. */
+  problem(config: Config, show: Show): string | undefined;
 }
 
-function mustBeBelow(config: Config, low: SizeKey, high: SizeKey): string {
-  const show = (key: SizeKey) => `${options[key].name} (${options[key].kind.format(config[key])})`;
-  return `${show(low)} must be below ${show(high)}.`;
+/** Names an option with its value, in the words of whoever gave it. */
+export type Show = (key: OptionKey) => string;
+
+const rules: readonly Rule[] = [
+  {
+    about: ['auth', 'allowOpenNetwork', 'host'],
+    problem({ auth, allowOpenNetwork, host }) {
+      if (auth !== 'open' || allowOpenNetwork || isLoopback(host)) return undefined;
+      return (
+        `With auth "open" anybody who reaches the hub can be any user, so host "${host}" is refused: ` +
+        'use a loopback address such as 127.0.0.1, or say --allow-open-network.'
+      );
+    },
+  },
+  below('outboxLowWaterBytes', 'outboxHighWaterBytes'),
+  // An event is more than its content.
+  below('contentBytesMax', 'packetBytesMax'),
+  // A message that fits the limit could otherwise never be written to anybody.
+  {
+    about: ['outboxTotalBytesMax', 'outboxHighWaterBytes', 'packetBytesMax'],
+    problem(config, show) {
+      const neededBytes = config.outboxHighWaterBytes + config.packetBytesMax;
+      if (config.outboxTotalBytesMax >= neededBytes) return undefined;
+      return (
+        `${show('outboxTotalBytesMax')} must be at least ${show('outboxHighWaterBytes')} plus ` +
+        `${show('packetBytesMax')}: one connection must be able to take its share and one packet of full size.`
+      );
+    },
+  },
+  atMost('connectionsPerUserMax', 'connectionsMax'),
+  // A client waits for both together with one timer, which a longer time ends at once: it would reconnect for ever.
+  {
+    about: ['pingIntervalMs', 'pingTimeoutMs'],
+    problem(config, show) {
+      if (config.pingIntervalMs + config.pingTimeoutMs <= timerMaxMs) return undefined;
+      return (
+        `${show('pingIntervalMs')} and ${show('pingTimeoutMs')} must be at most ` +
+        `${options.pingIntervalMs.kind.format(timerMaxMs)} together: clients can't wait longer.`
+      );
+    },
+  },
+  outlastsSilence('retentionDeliveredMs'),
+  outlastsSilence('retentionUndeliveredMs'),
+];
+
+/** `wrong`: options whose value was refused already. */
+export function ruleProblems(config: Config, show: Show, wrong: ReadonlySet<string>): string[] {
+  return rules
+    .filter(({ about }) => !about.some((key) => wrong.has(key)))
+    .map((rule) => rule.problem(config, show))
+    .filter((problem) => problem !== undefined);
 }
 
-type SizeKey = 'outboxLowWaterBytes' | 'outboxHighWaterBytes' | 'contentBytesMax' | 'packetBytesMax';
+type NumberKey = { [K in OptionKey]: Config[K] extends number ? K : never }[OptionKey];
+
+function below(low: NumberKey, high: NumberKey): Rule {
+  return {
+    about: [low, high],
+    problem: (config, show) => (config[low] < config[high] ? undefined : `${show(low)} must be below ${show(high)}.`),
+  };
+}
+
+function atMost(low: NumberKey, high: NumberKey): Rule {
+  return {
+    about: [low, high],
+    problem: (config, show) => (config[low] <= config[high] ? undefined : `${show(low)} must be at most ${show(high)}.`),
+  };
+}
+
+/** A connection that died is noticed after so long. What was written to it must not be removed before it can come again. */
+function outlastsSilence(retention: 'retentionDeliveredMs' | 'retentionUndeliveredMs'): Rule {
+  return {
+    about: [retention, 'pingIntervalMs', 'pingTimeoutMs'],
+    problem(config, show) {
+      if (config[retention] >= config.pingIntervalMs + config.pingTimeoutMs) return undefined;
+      return (
+        `${show(retention)} must be at least ${show('pingIntervalMs')} plus ${show('pingTimeoutMs')}: ` +
+        'what was written to a connection that died would be removed before anybody noticed.'
+      );
+    },
+  };
+}
 
 function isLoopback(host: string): boolean {
   const loopback = new BlockList();

@@ -1,6 +1,6 @@
 /**
- * Where options are given: flags, environment variables, a JSON file. Each is read into the same form, a list of
- * values that were given, with values still raw; a name that no option has becomes a problem.
+ * Where options are given: flags and environment variables; the JSON file is in config-file.ts. Each is read into the same
+ * form, a list of values that were given, with values still raw; a name that no option has becomes a problem.
  */
 import { flagOf, nearest, variableOf } from './names.ts';
 import type { Option } from './options.ts';
@@ -72,72 +72,59 @@ function isSwitch(option: Names[number]): boolean {
   return option.kind.placeholder === undefined;
 }
 
-export function readEnvironment(env: Readonly<Record<string, string | undefined>>, options: Names): Reading {
+export interface Environment extends Reading {
+  /** Names of variables that Kubernetes made. */
+  readonly ignored: readonly string[];
+}
+
+export function readEnvironment(env: Readonly<Record<string, string | undefined>>, options: Names): Environment {
   const given: Given[] = [];
   const problems: string[] = [];
+  const ignored: string[] = [];
   const variables = options.map(({ name }) => variableOf(name));
   for (const [variable, raw] of Object.entries(env)) {
-    if (!variable.startsWith('PARLEY_') || raw === undefined || isServiceLink(variable, raw)) continue;
+    if (!variable.startsWith('PARLEY_') || raw === undefined) continue;
     const option = options.find(({ name }) => variableOf(name) === variable);
-    if (option === undefined) problems.push(unknown('variable', variable, variables));
-    else given.push({ name: option.name, raw, from: variable });
+    if (isServiceLink(variable, raw)) ignored.push(variable);
+    else if (option !== undefined) given.push({ name: option.name, raw, from: variable });
+    else problems.push(unknown('variable', variable, variables));
   }
-  return { given, problems };
+  return { given, problems, ignored };
 }
 
 /**
- * Kubernetes gives every container variables about its services. For a service named `parley` they are
- * PARLEY_PORT=tcp://10.0.0.1:5000, PARLEY_SERVICE_HOST and so on, which nobody meant for the hub.
+ * Kubernetes, and Docker with links, give every container variables about the services beside it. For one that is named
+ * `parley`, or `parley-web`, they are PARLEY_WEB_SERVICE_HOST, PARLEY_WEB_PORT=tcp://10.0.0.1:5000, PARLEY_WEB_PORT_5000_TCP_ADDR
+ * and so on, which nobody meant for the hub.
  */
 function isServiceLink(variable: string, raw: string): boolean {
-  return /^PARLEY_(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP))/.test(variable) || (variable === 'PARLEY_PORT' && /^(tcp|udp):\/\//.test(raw));
+  if (/^PARLEY(_\w+)?_PORT$/.test(variable) && /^(tcp|udp|sctp):\/\//i.test(raw)) return true;
+  return /^PARLEY(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/.test(variable);
 }
 
-/** Nested objects and dotted keys both name an option: `{"ping": {"interval": 25}}`, `{"ping.interval": 25}`. */
-export function readJson(path: string, json: string, options: Names): Reading {
-  const root = parseJson(json);
-  if (!('value' in root)) return { given: [], problems: [`The config file ${quote(path)} is not valid JSON: ${root.problem}.`] };
-  if (!isObject(root.value)) return { given: [], problems: [`The config file ${quote(path)} must contain a JSON object.`] };
-  const given: Given[] = [];
-  const problems: string[] = [];
-  const names = options.map(({ name }) => name);
-  const prefixes = new Set(names.flatMap((name) => name.split('.').slice(0, -1)));
-  const visit = (prefix: string, node: Readonly<Record<string, unknown>>): void => {
-    for (const [key, raw] of Object.entries(node)) {
-      const name = `${prefix}${key.replaceAll('-', '_')}`;
-      if (names.includes(name)) given.push({ name, raw, from: path });
-      else if (isObject(raw) && prefixes.has(name)) visit(`${name}.`, raw);
-      else problems.push(`${unknown('option', name, [...names, ...prefixes])} It is in ${quote(path)}.`);
-    }
-  };
-  visit('', root.value);
-  return { given, problems };
-}
-
-function parseJson(json: string): { readonly value: unknown } | { readonly problem: string } {
-  try {
-    const value: unknown = JSON.parse(json);
-    return { value };
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function unknown(what: string, given: string, names: readonly string[]): string {
-  const near = nearest(given, names);
+/** What is said about a name that no option has: it may be the beginning of others, or misspelt. */
+export function unknown(what: string, given: string, names: readonly string[]): string {
+  const longer = names.filter((name) => name.startsWith(given) && /[._-]/.test(name.charAt(given.length)));
+  const near = longer.length > 0 ? longer.join(' or ') : nearest(given, names);
   return `Unknown ${what} ${printable(given)}.${near === undefined ? ' See --help for all.' : ` Did you mean ${near}?`}`;
 }
 
-/** A text of somebody else in quotes, without anything that a terminal would obey. */
+/** A value of somebody else as it could stand in code, without anything that a terminal would obey. */
 export function quote(value: unknown): string {
-  const json = JSON.stringify(value) ?? String(value);
-  return printable(json.length > 100 ? `${json.slice(0, 100)}…` : json);
+  const shown = textOf(value);
+  return printable(shown.length > 100 ? `${shown.slice(0, 100)}…` : shown);
 }
 
-function printable(value: string): string {
+function textOf(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' && typeof value !== 'string') return String(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'an object';
+  }
+}
+
+export function printable(value: string): string {
   return value.replace(/\p{Cc}|\p{Cf}/gu, '?');
 }
