@@ -10,74 +10,76 @@ export interface Mutation {
 }
 
 const reader = 'deliver/stream-reader.ts';
+const catchUp = 'deliver/catch-up.ts';
+const acknowledgements = 'deliver/acknowledgements.ts';
 
 export const mutations: readonly Mutation[] = [
   {
     name: 'the cursor moves at the write instead of at the pong',
-    file: reader,
-    find: 'this.#unproved.set(run.stream, run.lastSeq);',
-    replace: 'this.#unproved.set(run.stream, run.lastSeq); this.#advance(run.stream, run.lastSeq);',
+    file: acknowledgements,
+    find: 'this.#written.set(stream, seq);',
+    replace: 'this.#written.set(stream, seq); this.#advance(stream, seq);',
   },
   {
-    name: 'live messages are pushed to a reader that is behind',
+    name: 'published messages are written to a reader that is behind',
     file: reader,
-    find: 'if (this.#behind?.has(run.stream)) this.#catchUp();',
-    replace: 'if (this.#behind?.has(run.stream)) this.#pass([run]);',
+    find: 'if (this.#catchUp?.has(run.stream)) this.#catchUp.goOn();',
+    replace: 'if (this.#catchUp?.has(run.stream)) this.#write(run);',
   },
   {
-    name: 'a reader is live one message too early',
-    file: reader,
+    name: 'a reader has caught up one message too early',
+    file: catchUp,
     find: 'behind.position === head)',
     replace: 'behind.position + 1 >= head)',
   },
   {
     name: 'the mark of redelivery is dropped',
-    file: reader,
+    file: catchUp,
     find: 'messageRuns(page, behind.written)',
     replace: 'messageRuns(page)',
   },
   {
-    name: 'what is written after a ping counts as proved by it',
-    file: reader,
-    find: 'this.#pinged = this.#unproved;\n      this.#unproved = undefined;',
-    replace: 'this.#pinged = this.#unproved;',
+    name: 'what is written after a ping counts as acknowledged by its pong',
+    file: acknowledgements,
+    find: 'this.#pinged = this.#written;\n    this.#written = undefined;',
+    replace: 'this.#pinged = this.#written;',
   },
   {
     name: 'a page that could not be read is skipped',
-    file: reader,
+    file: catchUp,
     find: '      // The store is busy, or has failed and says so itself.',
     replace: '      if (next !== undefined) next.behind.position = next.head;',
   },
   {
     name: 'an explicit acknowledgement may be above what was sent',
     file: reader,
-    find: 'if (seq > (this.#behind?.get(stream)?.position ?? this.#ports.headOf(stream) ?? 0)) return false;',
+    find: 'if (seq > (this.#catchUp?.position(stream) ?? this.#ports.headOf(stream) ?? 0)) return false;',
     replace: '',
   },
   {
     name: 'a reader that is behind may acknowledge up to the head',
     file: reader,
-    find: 'this.#behind?.get(stream)?.position ?? this.#ports.headOf(stream)',
+    find: 'this.#catchUp?.position(stream) ?? this.#ports.headOf(stream)',
     replace: 'this.#ports.headOf(stream)',
   },
   {
     name: 'a reader whose outbox has drained does not go on',
     file: reader,
-    find: 'this.#heldPresence = undefined;\n    this.#catchUp();',
+    find: 'this.#heldPresence = undefined;\n    this.#catchUp?.goOn();',
     replace: 'this.#heldPresence = undefined;',
   },
   {
     name: 'presence is held although no drain will send it',
     file: reader,
-    find: 'if (this.#ports.budget.canTake(this.#connection.bufferedBytes)) this.#connection.send(packet);',
-    replace: 'if (!this.#isOver) this.#connection.send(packet);',
+    find: 'if (this.#ports.budget.canTake(this.#connection.bufferedBytes)) {',
+    replace: 'if (!this.#isOver) {',
     test: 'packages/hub/src/deliver/stream-reader.test.ts',
   },
   {
-    name: 'proofs that are not on disk yet count as proved when a connection closes',
-    file: reader,
-    find: 'for (const { stream, seq } of pending) written.set(stream, seq);',
-    replace: 'for (const _ of pending);',
+    name: 'acknowledgements that are not on disk yet count as kept when a connection closes',
+    file: acknowledgements,
+    find: 'positions.set(stream, seq);\n    for (const later',
+    replace: '[stream, seq];\n    for (const later',
   },
   {
     name: 'the outbox knows no high water',
@@ -87,13 +89,13 @@ export const mutations: readonly Mutation[] = [
     test: 'packages/hub/src/deliver/outbox-budget.test.ts',
   },
   {
-    name: 'proofs that the store refused are forgotten',
+    name: 'acknowledgements that the store refused are forgotten',
     file: 'deliver/cursor-writer.ts',
     find: 'for (const advance of batch) this.#keep(advance);',
     replace: '',
   },
   {
-    name: 'of several proofs the lowest is written',
+    name: 'of several acknowledgements the lowest is written',
     file: 'deliver/cursor-writer.ts',
     find: 'known.seq < advance.seq',
     replace: 'known.seq > advance.seq',
@@ -118,9 +120,9 @@ export const mutations: readonly Mutation[] = [
     replace: 'if (user.connections > 2) {',
   },
   {
-    name: 'a closing connection forgets what it has not proved',
+    name: 'a closing connection forgets what it has not acknowledged',
     file: 'identify/sessions.ts',
-    find: 'this.#closings.add(session, reader.unproved());',
+    find: 'this.#closings.add(session, reader.unacknowledged());',
     replace: 'this.#closings.add(session, []);',
   },
   {

@@ -188,7 +188,7 @@ export class Core {
     return this.#underWay.none();
   }
 
-  /** Resolves when proofs of receipt and closings were written. */
+  /** Resolves when acknowledgements and closings were written. */
   async settle(): Promise<void> {
     await this.#sessions.settle();
     await this.#delivery.flush();

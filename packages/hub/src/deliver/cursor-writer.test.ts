@@ -30,13 +30,13 @@ function setUp() {
     clock.endTurn();
     await settled();
   };
-  return { clock, batches, answers, told, writer, advance, endTurn, pending: () => [...writer.pending(ann)].map(({ seq }) => seq) };
+  return { clock, batches, answers, told, writer, advance, endTurn, pending: () => [...writer.unwritten(ann)].map(({ seq }) => seq) };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const seqs = (batch: readonly CursorAdvance[] | undefined): number[] | undefined => batch?.map(({ seq }) => seq);
 
-test('the proofs of one turn are one batch, with the highest position of each cursor', async () => {
+test('the acknowledgements of one turn are one batch, with the highest position of each cursor', async () => {
   const { advance, batches, endTurn } = setUp();
   advance('user:ann', 4);
   advance('room:lobby', 9);
@@ -51,7 +51,7 @@ test('the proofs of one turn are one batch, with the highest position of each cu
   ]);
 });
 
-test('what is proved while a batch is written is the next batch', async () => {
+test('what is acknowledged while a batch is written is the next batch', async () => {
   const { advance, batches, answers, endTurn, told, clock } = setUp();
   advance('user:ann', 1);
   await endTurn();
@@ -67,9 +67,9 @@ test('what is proved while a batch is written is the next batch', async () => {
   expect(batches.map(seqs)).toEqual([[1], [3]]);
 });
 
-test('proofs that keep coming are written together every 50 ms, and after a pause at once', async () => {
+test('acknowledgements that keep coming are written together every 50 ms, and after a pause at once', async () => {
   const { advance, batches, answers, endTurn, clock } = setUp();
-  const prove = async (seq: number): Promise<void> => {
+  const acknowledge = async (seq: number): Promise<void> => {
     advance('user:ann', seq);
     await endTurn();
     answers.at(-1)?.resolve([]);
@@ -79,21 +79,21 @@ test('proofs that keep coming are written together every 50 ms, and after a paus
     clock.advance(ms);
     await settled();
   };
-  await prove(1);
+  await acknowledge(1);
   for (const seq of [2, 3, 4, 5]) {
     await pass(10);
-    await prove(seq);
+    await acknowledge(seq);
   }
   expect(batches.map(seqs)).toEqual([[1]]);
   await pass(10);
   expect(batches.map(seqs)).toEqual([[1], [5]]);
   answers[1]?.resolve([]);
   await pass(60);
-  await prove(6);
+  await acknowledge(6);
   expect(batches.map(seqs)).toEqual([[1], [5], [6]]);
 });
 
-test('what a reader that closes has proved is written without a pause', async () => {
+test('what a reader that closes has acknowledged is written without a pause', async () => {
   const { advance, batches, answers, endTurn, pending } = setUp();
   advance('user:ann', 1);
   await endTurn();
@@ -130,7 +130,7 @@ test('a batch that the store refuses is tried again a second later, together wit
   expect(seqs(batches[1])?.toSorted()).toEqual([2, 8]);
 });
 
-describe('what is proved and not on disk yet', () => {
+describe('what is acknowledged and not on disk yet', () => {
   test('is pending while it waits, while it is written, and after a refusal', async () => {
     const { advance, answers, endTurn, pending, clock } = setUp();
     advance('user:ann', 1);
@@ -152,7 +152,7 @@ describe('what is proved and not on disk yet', () => {
   test('is told of each reader by itself', async () => {
     const { advance, writer } = setUp();
     advance('user:ann', 1);
-    expect([...writer.pending({ userId: 'ann', deviceId: 'phone' })]).toEqual([]);
+    expect([...writer.unwritten({ userId: 'ann', deviceId: 'phone' })]).toEqual([]);
   });
 });
 

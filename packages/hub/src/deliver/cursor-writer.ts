@@ -1,13 +1,13 @@
 /**
- * Collects proofs of receipt and writes them to the store in batches: the first after a pause at once, and while they keep coming, those
+ * Collects acknowledgements and writes them to the store in batches: the first after a pause at once, and while they keep coming, those
  * of an interval together, since each write is a synced commit. Of each cursor only the highest position is kept.
- * Losing a batch loses no message: what it would have proved is delivered again.
+ * Losing a batch loses no message: what it acknowledged is delivered again.
  */
 import type { Clock } from '../lib/clock.ts';
 import type { CursorAdvance, DeliveryReceipt, ReaderId, Store, StreamId, StreamPosition } from '../ports/store.ts';
 
 const retryMs = 1000;
-/** From one write to the next. As late may a sender hear that its message was delivered. */
+/** From one write to the next; a sender may hear this much later that its message was delivered. */
 const intervalMs = 50;
 
 export interface CursorWriterPorts {
@@ -37,10 +37,10 @@ export class CursorWriter {
   }
 
   /**
-   * What was proved by this reader, which closes, and is not on disk yet: a hub that dies now delivers it again. It is written
+   * What this reader, which closes, has acknowledged and is not on disk yet: a hub that dies now delivers it again. It is written
    * without a pause, since the reader may be back soon.
    */
-  pending(reader: ReaderId): readonly StreamPosition[] {
+  unwritten(reader: ReaderId): readonly StreamPosition[] {
     const key = keyOf(reader);
     const waiting = this.#waiting.get(key);
     if (waiting !== undefined) this.#hurry();
@@ -101,7 +101,7 @@ export class CursorWriter {
     try {
       this.#ports.onReceipts(await this.#ports.store.advance(batch, this.#ports.clock.now()));
     } catch {
-      // A full disk or a busy store: the proofs stay true, so they are tried again. The store reports its own failure.
+      // A full disk or a busy store: the acknowledgements stay true, so they are tried again. The store reports its own failure.
       await new Promise<void>((resolve) => this.#ports.clock.after(retryMs, resolve));
       for (const advance of batch) this.#keep(advance);
     }

@@ -1,4 +1,4 @@
-/** The deliver stage as a whole: makes the readers of sessions, and writes down what they have proved. */
+/** The deliver stage as a whole: makes the readers of sessions, and writes down what they have acknowledged. */
 import type { Clock } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { AckMode, Reader } from '../ports/session.ts';
@@ -6,7 +6,7 @@ import type { DeliveryReceipt, ReaderId, Store, StreamId } from '../ports/store.
 import { CursorWriter } from './cursor-writer.ts';
 import { OutboxBudget, type OutboxMarks } from './outbox-budget.ts';
 import { PageGate } from './page-gate.ts';
-import { ProofSchedule } from './proof-schedule.ts';
+import { PingSchedule } from './ping-schedule.ts';
 import { type ReaderPorts, StreamReader } from './stream-reader.ts';
 
 export interface DeliveryPorts {
@@ -32,8 +32,8 @@ export class Delivery {
       readStream: (query) => store.readStream(query),
       headOf,
       advance: (advance) => this.#cursors.advance(advance),
-      pendingProofs: (reader) => this.#cursors.pending(reader),
-      proofLater: new ProofSchedule(clock).later,
+      unwritten: (reader) => this.#cursors.unwritten(reader),
+      pingLater: new PingSchedule(clock).later,
       onLiveDropped: () => {
         this.#liveDropped += 1;
       },
@@ -52,7 +52,7 @@ export class Delivery {
     return new StreamReader(connection, reader, ackMode, this.#readerPorts);
   }
 
-  /** Resolves when all proofs so far were written, or could not be. */
+  /** Resolves when all acknowledgements so far were written, or could not be. */
   flush(): Promise<void> {
     return this.#cursors.flush();
   }

@@ -1,6 +1,6 @@
 /**
  * Messages of one stream that were published, or read from the log, together: the unit in which readers get them. What is done
- * for a run (encoding, looking for room, asking for a proof) is not done for each of its messages.
+ * for a run (encoding, looking for room, asking for an acknowledgement) is not done for each of its messages.
  */
 import { OutgoingPacket, type OutgoingPackets, OutgoingRun } from '../lib/outgoing-packet.ts';
 import type { MessageRun } from '../ports/session.ts';
@@ -10,21 +10,24 @@ import { messageTexts } from './packets.ts';
 /** About how much content a run has at most: a connection gets all of it or, if its outbox is full, nothing. */
 const runCharactersMax = 64 * 1024;
 
-/** `messages` are consecutive, and at least one. Up to `written` they may have been written to this reader before. */
+/** `messages` are consecutive. Up to `written` they may have been written to this reader before. */
 export function* messageRuns(messages: readonly StoredMessage[], written = 0): Iterable<MessageRun> {
-  let run: StoredMessage[] = [];
+  let run: AtLeastOne<StoredMessage> | undefined;
   let characters = 0;
   for (const message of messages) {
-    if (run.length > 0 && characters + message.content.length > runCharactersMax) {
-      yield new EncodedRun(run, written);
-      run = [];
+    if (run !== undefined && characters + message.content.length <= runCharactersMax) {
+      run.push(message);
+    } else {
+      if (run !== undefined) yield new EncodedRun(run, written);
+      run = [message];
       characters = 0;
     }
-    run.push(message);
     characters += message.content.length;
   }
-  if (run.length > 0) yield new EncodedRun(run, written);
+  if (run !== undefined) yield new EncodedRun(run, written);
 }
+
+type AtLeastOne<T> = [T, ...T[]];
 
 class EncodedRun implements MessageRun {
   readonly stream: StreamId;
@@ -36,10 +39,11 @@ class EncodedRun implements MessageRun {
   /** Senders who are spared some of it. */
   readonly #spared: ReadonlySet<string>;
 
-  constructor(messages: readonly StoredMessage[], written: number) {
-    this.stream = messages[0]?.stream ?? '';
-    this.firstSeq = messages[0]?.seq ?? 0;
-    this.lastSeq = messages.at(-1)?.seq ?? 0;
+  constructor(messages: Readonly<AtLeastOne<StoredMessage>>, written: number) {
+    const [first] = messages;
+    this.stream = first.stream;
+    this.firstSeq = first.seq;
+    this.lastSeq = (messages.at(-1) ?? first).seq;
     this.#messages = messages;
     this.#texts = messageTexts(messages, written);
     this.#all = together(this.#texts);

@@ -5,6 +5,7 @@ import type { AckMode } from '../ports/session.ts';
 import type { CursorAdvance, StoredMessage, StreamPosition } from '../ports/store.ts';
 import { messageRuns } from './message-run.ts';
 import { OutboxBudget } from './outbox-budget.ts';
+import type { Pinger } from './ping-schedule.ts';
 import { StreamReader } from './stream-reader.ts';
 
 export const inbox = 'user:ann';
@@ -67,13 +68,13 @@ export class Bench {
   readonly advances: CursorAdvance[] = [];
   readonly reads: PendingRead[] = [];
   readonly reader: StreamReader;
-  pendingProofs: StreamPosition[] = [];
+  unwritten: StreamPosition[] = [];
   head = 0;
   usedByOthers = 0;
   liveDropped = 0;
 
   constructor(ackMode: AckMode = 'pong') {
-    const proofs = new Set<StreamReader>();
+    const waiting = new Set<Pinger>();
     this.reader = new StreamReader(this.connection, { userId: 'ann', deviceId: '' }, ackMode, {
       readStream: ({ afterSeq, uptoSeq, bytesMax }) => {
         const page = Promise.withResolvers<readonly StoredMessage[]>();
@@ -82,13 +83,13 @@ export class Bench {
       },
       headOf: () => this.head,
       advance: (advance) => this.advances.push(advance),
-      pendingProofs: () => this.pendingProofs,
-      proofLater: (reader) => {
-        if (proofs.has(reader)) return;
-        proofs.add(reader);
+      unwritten: () => this.unwritten,
+      pingLater: (pinger) => {
+        if (waiting.has(pinger)) return;
+        waiting.add(pinger);
         this.clock.after(250, () => {
-          proofs.delete(reader);
-          reader.onProofDue();
+          waiting.delete(pinger);
+          pinger.onPingDue();
         });
       },
       onLiveDropped: () => {

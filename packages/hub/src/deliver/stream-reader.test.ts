@@ -36,7 +36,7 @@ describe('catching up', () => {
     expect(bench.connection.seqs).toEqual(['1', '2']);
   });
 
-  test('begins with a small page, whose proof comes in time over a slow link too, and doubles it up to the largest', async () => {
+  test('begins with a small page, whose acknowledgement comes in time over a slow link too, and doubles it up to the largest', async () => {
     const bench = new Bench();
     bench.stored(10);
     bench.reader.follow({ stream: inbox, cursor: 0, head: 10, written: 0 });
@@ -49,7 +49,7 @@ describe('catching up', () => {
     expect(kibibytes).toEqual([16, 32, 64, 128, 256, 256, 256]);
   });
 
-  test('each page is proved without waiting for the next second, so that a client that goes soon after has little to get again', async () => {
+  test('each page is acknowledged without waiting for the next second, so that a client which leaves soon after has little to get again', async () => {
     const bench = new Bench();
     bench.stored(4);
     bench.reader.follow({ stream: inbox, cursor: 0, head: 4, written: 0 });
@@ -64,7 +64,7 @@ describe('catching up', () => {
     expect(bench.clock.monotonic()).toBeLessThan(1000);
   });
 
-  test('a page is proved at once, even if a proof was waiting for its second already', async () => {
+  test('a page is acknowledged at once, even if a ping was waiting for its second already', async () => {
     const bench = new Bench();
     bench.publish();
     bench.pong();
@@ -77,7 +77,7 @@ describe('catching up', () => {
     expect(bench.cursor).toBe(4);
   });
 
-  test('a page that was written while a ping was outstanding is proved as soon as that is answered', async () => {
+  test('a page that was written while a ping was under way is acknowledged as soon as that is answered', async () => {
     const bench = new Bench();
     bench.stored(4);
     bench.reader.follow({ stream: inbox, cursor: 0, head: 4, written: 0 });
@@ -106,7 +106,7 @@ describe('catching up', () => {
     bench.reader.unfollow(inbox);
     await bench.answerRead();
     expect(bench.connection.seqs).toEqual([]);
-    expect(bench.reader.unproved()).toEqual([]);
+    expect(bench.reader.unacknowledged()).toEqual([]);
   });
 });
 
@@ -153,15 +153,15 @@ test('presence is not held where no drain would send it, however full the other 
   expect(bench.connection.sent).toEqual(['bob is away']);
 });
 
-describe('proof of receipt', () => {
-  test('the pong proves what was written before its ping, and nothing after', () => {
+describe('acknowledgement by pong', () => {
+  test('the pong acknowledges what was written before its ping, and nothing after', () => {
     const bench = new Bench();
     bench.publish();
     bench.publish();
     expect(bench.connection.pings).toBe(1);
     bench.pong();
     expect(bench.cursor).toBe(1);
-    expect(bench.reader.unproved()).toEqual([{ stream: inbox, seq: 2 }]);
+    expect(bench.reader.unacknowledged()).toEqual([{ stream: inbox, seq: 2 }]);
   });
 
   test('is asked for once a second at most, and what was written meanwhile is not forgotten', () => {
@@ -176,21 +176,21 @@ describe('proof of receipt', () => {
     expect(bench.cursor).toBe(2);
   });
 
-  test('a proof that is not on disk counts as none when the connection closes', () => {
+  test('an acknowledgement that is not on disk counts as none when the connection closes', () => {
     const bench = new Bench();
-    bench.pendingProofs = [
+    bench.unwritten = [
       { stream: inbox, seq: 5 },
       { stream: 'room:lobby', seq: 7 },
     ];
     bench.log.push(...Array.from({ length: 5 }, (_, index) => messageOf(index + 1)));
     bench.publish();
-    expect(bench.reader.unproved()).toEqual([
+    expect(bench.reader.unacknowledged()).toEqual([
       { stream: inbox, seq: 6 },
       { stream: 'room:lobby', seq: 7 },
     ]);
   });
 
-  test('one ping proves all messages that were published together', () => {
+  test('one ping is for all messages that were published together', () => {
     const bench = new Bench();
     bench.publish({}, {}, {});
     expect(bench.connection.seqs).toEqual(['1', '2', '3']);
@@ -199,7 +199,7 @@ describe('proof of receipt', () => {
     expect(bench.cursor).toBe(3);
   });
 
-  test('own messages without echo are not written, and ask for no proof', () => {
+  test('own messages without echo are not written, and ask for no pong', () => {
     const bench = new Bench();
     bench.publish({ senderId: 'ann', echo: false });
     expect(bench.connection.sent).toEqual([]);
@@ -223,7 +223,7 @@ describe('explicit acknowledgement', () => {
     expect(bench.connection.pings).toBe(0);
     expect(bench.reader.acknowledge(inbox, 2)).toBe(true);
     expect(bench.cursor).toBe(2);
-    expect(bench.reader.unproved()).toEqual([]);
+    expect(bench.reader.unacknowledged()).toEqual([]);
   });
 
   test('above what was written is refused, live and behind', async () => {
@@ -264,7 +264,7 @@ async function play(bench: Bench, action: Step): Promise<void> {
   else bench.clock.advance(1000);
 }
 
-test('whatever happens, a stream is written in order and without gaps, and cursors pass only what a pong has proved', async () => {
+test('whatever happens, a stream is written in order and without gaps, and cursors pass only what a pong has acknowledged', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const bench = new Bench();

@@ -46,7 +46,7 @@ class FakeReader implements Reader {
   }
   onPong(): void {}
   onDrain(): void {}
-  unproved() {
+  unacknowledged() {
     return [];
   }
   close(): void {}

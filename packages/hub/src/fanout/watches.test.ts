@@ -7,7 +7,7 @@ function sessionOf(userId: string): Session {
   const handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
   const reader = {
     ...{ userId, follow() {}, unfollow() {}, deliver() {}, fallBehind() {}, live() {}, presence() {}, acknowledge: () => true },
-    ...{ onPong() {}, onDrain() {}, unproved: () => [], close() {} },
+    ...{ onPong() {}, onDrain() {}, unacknowledged: () => [], close() {} },
   };
   const connection = {
     ...({ id: userId, handshake, transport: 'websocket', bufferedBytes: 0, stalledSinceMs: undefined } as const),

@@ -1,5 +1,5 @@
 /**
- * Has the store remember, of connections that have closed, what they were written without proof.
+ * Has the store remember, of connections that have closed, what they were written and have not acknowledged.
  *
  * A reader stays open in the store until all its connections are closed and all of this is remembered. Only of a reader that was open
  * does the next hub know that it may have been written everything. So the closings of one reader go one after the

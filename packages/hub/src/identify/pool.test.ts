@@ -12,7 +12,7 @@ function connectionOf(id: string): Connection {
 function sessionOf(userId: string, connection: Connection): Session {
   const reader = {
     ...{ userId, follow() {}, unfollow() {}, deliver() {}, fallBehind() {}, live() {}, presence() {}, acknowledge: () => true },
-    ...{ onPong() {}, onDrain() {}, unproved: () => [], close() {} },
+    ...{ onPong() {}, onDrain() {}, unacknowledged: () => [], close() {} },
   };
   return { userId, deviceId: '', ackMode: 'pong', connection, reader };
 }

@@ -26,15 +26,15 @@ const idleReader: Omit<Reader, 'userId'> = {
   acknowledge: () => true,
   onPong() {},
   onDrain() {},
-  unproved: () => [],
+  unacknowledged: () => [],
   close() {},
 };
 
 interface SetUp {
   readonly pool?: ConnectionPool;
   readonly clock?: ManualClock;
-  /** What the connection named `first` was sent and has not proved. */
-  readonly unproved?: readonly StreamPosition[];
+  /** What the connection named `first` was sent and has not acknowledged. */
+  readonly unacknowledged?: readonly StreamPosition[];
 }
 
 function sessionsOn(
@@ -45,7 +45,11 @@ function sessionsOn(
     store,
     pool,
     clock,
-    makeReader: ({ id }, { userId }) => ({ ...idleReader, userId, unproved: () => (id === 'first' ? (rest.unproved ?? []) : []) }),
+    makeReader: ({ id }, { userId }) => ({
+      ...idleReader,
+      userId,
+      unacknowledged: () => (id === 'first' ? (rest.unacknowledged ?? []) : []),
+    }),
     follow() {},
     leave() {},
     onArrive() {},
@@ -89,8 +93,8 @@ test('a reader that closes while the next one is being opened does not make a ki
 describe('a closing that the store has not taken yet', () => {
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-  /** Messages up to this one have been written to Ann's first connection and are not proved; the store refuses to hear of its end. */
-  async function setUp(unprovedSeq = 1) {
+  /** Messages up to this one have been written to Ann's first connection and are not acknowledged; the store refuses to hear of its end. */
+  async function setUp(unacknowledgedSeq = 1) {
     const store = createMemoryStore(storeOptions);
     const append = () =>
       store.append({
@@ -102,7 +106,7 @@ describe('a closing that the store has not taken yet', () => {
     const refusing = { isOn: true };
     const closeReader: Store['closeReader'] = (...args) =>
       refusing.isOn ? Promise.reject(new HubError('storage_full')) : store.closeReader(...args);
-    const sessions = sessionsOn({ ...store, closeReader }, { clock, unproved: [{ stream: inboxOf('ann'), seq: unprovedSeq }] });
+    const sessions = sessionsOn({ ...store, closeReader }, { clock, unacknowledged: [{ stream: inboxOf('ann'), seq: unacknowledgedSeq }] });
     const openAgain = async () => (await createMemoryStore(storeOptions, store.state).openReader(ann, 0, () => {})).streams;
     return { store, append, clock, refusing, sessions, openAgain };
   }

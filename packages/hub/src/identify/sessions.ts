@@ -2,7 +2,7 @@
  * Turns connections into sessions and back.
  *
  *     register: reserve a place ─► open the reader in the store ─► (in commit order) announce, join the streams, appear
- *     close:    leave the streams ─► disappear ─► (until the store has it) remember what was written without proof
+ *     close:    leave the streams ─► disappear ─► (until the store has it) remember what was written and not acknowledged
  *
  * Joining the streams happens inside the store's ordered callback, so no message falls between
  * what the store reported and what is published live.
@@ -91,7 +91,7 @@ export class Sessions {
     // Told while the pool still knows the user's rooms, whose watchers hear of it.
     const state = this.#ports.onDepart(session);
     pool.close(session.connection, session);
-    this.#closings.add(session, reader.unproved());
+    this.#closings.add(session, reader.unacknowledged());
     if (state !== undefined) this.#track(store.saveStates([state]));
   }
 

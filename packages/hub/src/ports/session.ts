@@ -6,7 +6,7 @@ import type { OutgoingPacket, OutgoingPackets } from '../lib/outgoing-packet.ts'
 import type { Connection } from './connection.ts';
 import type { ReaderId, ReaderStream, StreamId, StreamPosition } from './store.ts';
 
-/** How receipt is proved: by the pong that answers a ping, or by the client's `ack` events. */
+/** How receipt is acknowledged: by the pong that answers a ping, or by the client's `ack` events. */
 export type AckMode = 'pong' | 'explicit';
 
 export interface Session extends ReaderId {
@@ -30,7 +30,7 @@ export interface MessageRun {
 /** What reads streams for one session. Everything here returns at once and never throws. */
 export interface Reader {
   readonly userId: string;
-  /** Reads a stream from the cursor on; live from the moment when it has reached the head. */
+  /** Reads a stream from the cursor on; from its head on it gets what is published. */
   follow(start: ReaderStart): void;
   unfollow(stream: StreamId): void;
   /** The stream's next messages, in `seq` order without gaps. */
@@ -41,11 +41,11 @@ export interface Reader {
   live(packet: OutgoingPacket): void;
   /** A change of a user's presence; if the connection is behind only the latest one is kept for each user. */
   presence(userId: string, packet: OutgoingPacket): void;
-  /** An acknowledgement by the client. False: `seq` is above what was sent. */
+  /** An acknowledgement by an `ack` event. False: `seq` is above what was sent. */
   acknowledge(stream: StreamId, seq: number): boolean;
   onPong(): void;
   onDrain(): void;
-  /** Up to where messages were written without proof of receipt. */
-  unproved(): readonly StreamPosition[];
+  /** Up to where messages were written and not acknowledged. */
+  unacknowledged(): readonly StreamPosition[];
   close(): void;
 }

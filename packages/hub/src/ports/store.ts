@@ -237,7 +237,7 @@ export interface Store {
    */
   openReader(reader: ReaderId, nowMs: number, inOrder: InOrder<OpenedReader>): Promise<OpenedReader>;
   /**
-   * Remembers up to where messages may have been written to the reader without proof of receipt.
+   * Remembers up to where messages may have been written to the reader and not acknowledged.
    * `last`: no other connection of this reader is open.
    */
   closeReader(reader: ReaderId, written: readonly StreamPosition[], last: boolean): Promise<void>;

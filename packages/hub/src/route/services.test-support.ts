@@ -42,7 +42,7 @@ export function testSession(userId: string, connection: Connection = new TestCon
     acknowledge: () => true,
     onPong() {},
     onDrain() {},
-    unproved: () => [],
+    unacknowledged: () => [],
     close() {},
   };
   return { userId, deviceId: '', ackMode: 'pong', connection, reader };

@@ -144,8 +144,8 @@ export class Invariants {
         verdict.require(isReceived, 'lost', () => `${nameOf(reader)} has never received ${stream} ${seq} of ${head}`);
       }
       const cursor = reader.cursors.get(stream) ?? 0;
-      const [unproved] = ledger.owed(reader.userId, stream, cursor, head);
-      verdict.require(unproved === undefined, 'I4', () => `${nameOf(reader)}: cursor of ${stream} stays at ${cursor} of ${head}`);
+      const [unacknowledged] = ledger.owed(reader.userId, stream, cursor, head);
+      verdict.require(unacknowledged === undefined, 'I4', () => `${nameOf(reader)}: cursor of ${stream} stays at ${cursor} of ${head}`);
     }
   }
 

@@ -6,7 +6,7 @@
  *        └──refused or gone───┴──────────────────────────────────────────────────────────┘
  *
  * - What is sent in a turn leaves at its end in one write.
- * - One ping is outstanding at most, for a proof or for the heartbeat; a pong that is late ends the connection.
+ * - One ping is outstanding at most, for an acknowledgement or for the heartbeat; a pong that is late ends the connection.
  */
 import type {
   Cancel,
@@ -61,7 +61,7 @@ export class SimConnection implements Connection, HubEnd {
   #reason: CloseReason = 'transport close';
   #isMarked = false;
   #stalledSinceMs: number | undefined;
-  #pingFor: 'proof' | 'heartbeat' | undefined;
+  #pingFor: 'acknowledgement' | 'heartbeat' | undefined;
 
   constructor(id: string, link: Link, ports: ConnectionPorts) {
     this.id = id;
@@ -116,7 +116,7 @@ export class SimConnection implements Connection, HubEnd {
   }
 
   ping(): boolean {
-    return this.#handlers !== undefined && this.#ping('proof');
+    return this.#handlers !== undefined && this.#ping('acknowledgement');
   }
 
   close(reason: 'server namespace disconnect' | 'server shutting down' | 'forced close'): void {
@@ -204,7 +204,7 @@ export class SimConnection implements Connection, HubEnd {
     if (!isAbove && this.#state === 'open') this.#handlers?.onDrain();
   }
 
-  #ping(asker: 'proof' | 'heartbeat'): boolean {
+  #ping(asker: 'acknowledgement' | 'heartbeat'): boolean {
     if (this.#state === 'closing' || this.#state === 'closed' || this.#pingFor !== undefined) return false;
     this.#pingFor = asker;
     this.#stop('ping');
@@ -219,7 +219,7 @@ export class SimConnection implements Connection, HubEnd {
     this.#pingFor = undefined;
     this.#stop('pong');
     this.#start('ping', this.#ports.settings.pingIntervalMs, () => this.#ping('heartbeat'));
-    if (asker === 'proof') this.#handlers?.onPong();
+    if (asker === 'acknowledgement') this.#handlers?.onPong();
   }
 
   #end(cause: CloseReason): void {

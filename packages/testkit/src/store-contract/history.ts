@@ -127,7 +127,7 @@ export function historyContract(make: MakeStore): void {
   );
 
   test(
-    'one proof of receipt delivers everything below it, and room messages have no delivery time',
+    'one acknowledgement delivers everything below it, and room messages have no delivery time',
     withStore(make, async (t) => {
       await t.room('tea', 'ann');
       await t.say('tea', 'ann');

@@ -145,7 +145,7 @@ export function readersContract(make: MakeStore): void {
   );
 
   test(
-    'a proof of receipt that comes after its user left the room changes nothing',
+    'an acknowledgement that comes after its user left the room changes nothing',
     withStore(make, async (t) => {
       await t.room('tea', 'bob');
       await t.join('tea', 'ann');

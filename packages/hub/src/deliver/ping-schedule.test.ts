@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '../lib/manual-clock.test-support.ts';
-import { ProofSchedule } from './proof-schedule.ts';
+import { PingSchedule } from './ping-schedule.ts';
 
 function setUp(count: number) {
   const clock = new ManualClock();
-  const schedule = new ProofSchedule(clock);
+  const schedule = new PingSchedule(clock);
   const reminded: number[] = [];
-  const readers = Array.from({ length: count }, (_, index) => ({ onProofDue: () => void reminded.push(index) }));
+  const readers = Array.from({ length: count }, (_, index) => ({ onPingDue: () => void reminded.push(index) }));
   return { clock, schedule, reminded, readers };
 }
 
@@ -21,7 +21,7 @@ test('a reader is reminded once for each time that it asked, with one timer for 
   expect(clock.timerCount).toBe(0);
 });
 
-test('thousands of readers have their proofs spread over time, in the order in which they asked', () => {
+test('thousands of readers have their pings spread over time, in the order in which they asked', () => {
   const { clock, schedule, reminded, readers } = setUp(1200);
   for (const reader of readers) schedule.later(reader);
   const perTick = [];
@@ -37,8 +37,8 @@ test('a reader that asks again when it is reminded has its turn behind the other
   const { clock, schedule, reminded, readers } = setUp(501);
   const [first] = readers;
   const again = {
-    onProofDue: () => {
-      first?.onProofDue();
+    onPingDue: () => {
+      first?.onPingDue();
       if (reminded.length < 3) schedule.later(again);
     },
   };

@@ -1,0 +1,134 @@
+/**
+ * The streams in which one reader is behind, and the pages of the log that it reads to catch up (I3).
+ *
+ *     begin ──► behind ──a page──► behind ──(position equals the stream's head)──► caught up: the stream is no longer here
+ *
+ * - A stream that is behind has a position of its own, and nothing is written of it but what the pages bring, in order.
+ * - One page is read at a time, while the outbox is below low water. Streams are read one after the other.
+ * - The position is compared with the head, and the stream leaves, in one turn of the event loop: so no message is missed or doubled
+ *   when the reader goes on with what is published.
+ */
+import type { Clock } from '../lib/clock.ts';
+import type { Connection } from '../ports/connection.ts';
+import type { MessageRun } from '../ports/session.ts';
+import type { Store, StreamId } from '../ports/store.ts';
+import { messageRuns } from './message-run.ts';
+import type { OutboxBudget } from './outbox-budget.ts';
+
+/** What one page of the log brings at most. Small enough that others don't notice it, large enough to be fast. */
+const pageMessages = 500;
+const pageBytesMax = 256 * 1024;
+/**
+ * The first page of a connection is small, and each one twice as large as the one before. So the first acknowledgement comes soon even
+ * over a slow link, where a ping behind a full page would be too late, and the client would be given the same page for ever.
+ */
+const firstPageBytes = 16 * 1024;
+/** After a read that failed. */
+const readRetryMs = 1000;
+
+export interface CatchUpPorts {
+  readonly readStream: Store['readStream'];
+  /** The stream's head on this node; undefined if the stream is not read here any more. */
+  readonly headOf: (stream: StreamId) => number | undefined;
+  /** Calls it back when it is this reader's turn to read a page. */
+  readonly enterGate: (readPage: () => Promise<void>) => void;
+  readonly budget: OutboxBudget;
+  readonly clock: Clock;
+}
+
+interface Behind {
+  position: number;
+  /** Up to here messages may have been written to this reader before, on another connection. */
+  readonly written: number;
+}
+
+export class CatchUp {
+  readonly #connection: Pick<Connection, 'bufferedBytes'>;
+  readonly #onPage: (runs: Iterable<MessageRun>) => void;
+  readonly #ports: CatchUpPorts;
+  /** Undefined while it would be empty: an empty map takes 200 bytes. */
+  #behind: Map<StreamId, Behind> | undefined;
+  #state: 'resting' | 'reading' | 'closed' = 'resting';
+  #pageBytes = firstPageBytes;
+
+  /** `onPage` writes messages to the connection. */
+  constructor(connection: Pick<Connection, 'bufferedBytes'>, onPage: (runs: Iterable<MessageRun>) => void, ports: CatchUpPorts) {
+    this.#connection = connection;
+    this.#onPage = onPage;
+    this.#ports = ports;
+  }
+
+  has(stream: StreamId): boolean {
+    return this.#behind?.has(stream) ?? false;
+  }
+
+  /** Up to where a stream that is behind was written; undefined for all others. */
+  position(stream: StreamId): number | undefined {
+    return this.#behind?.get(stream)?.position;
+  }
+
+  /** Reads a stream from `position` on. What is at or below `written` is marked as redelivered. */
+  begin(stream: StreamId, position: number, written: number): void {
+    this.#behind ??= new Map();
+    this.#behind.set(stream, { position, written });
+    this.goOn();
+  }
+
+  end(stream: StreamId): void {
+    this.#behind?.delete(stream);
+    if (this.#behind?.size === 0) this.#behind = undefined;
+  }
+
+  close(): void {
+    this.#state = 'closed';
+    this.#behind = undefined;
+  }
+
+  /** Asks for a turn to read a page, unless nothing is behind, one was asked for, or the outbox is above low water. */
+  goOn(): void {
+    if (this.#state !== 'resting' || !this.#ports.budget.canTake(this.#connection.bufferedBytes)) return;
+    if (this.#nextBehind() === undefined) return;
+    this.#state = 'reading';
+    this.#ports.enterGate(() => this.#readNext());
+  }
+
+  /** A stream with something to read. Streams whose position has reached the head have caught up and are let go here. */
+  #nextBehind(): { stream: StreamId; behind: Behind; head: number } | undefined {
+    for (const [stream, behind] of this.#behind ?? []) {
+      const head = this.#ports.headOf(stream);
+      if (head === undefined || behind.position === head) this.end(stream);
+      // A position above the head: the log is ahead of what was published here, which will come.
+      else if (behind.position < head) return { stream, behind, head };
+    }
+    return undefined;
+  }
+
+  async #readNext(): Promise<void> {
+    const next = this.#nextBehind();
+    try {
+      if (next !== undefined) await this.#readPage(next.stream, next.behind, next.head);
+    } catch {
+      // The store is busy, or has failed and says so itself.
+      this.#ports.clock.after(readRetryMs, () => this.#afterRead());
+      return;
+    }
+    this.#afterRead();
+  }
+
+  #afterRead(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'resting';
+    this.goOn();
+  }
+
+  async #readPage(stream: StreamId, behind: Behind, uptoSeq: number): Promise<void> {
+    const afterSeq = behind.position;
+    const page = await this.#ports.readStream({ stream, afterSeq, uptoSeq, limit: pageMessages, bytesMax: this.#pageBytes });
+    this.#pageBytes = Math.min(2 * this.#pageBytes, pageBytesMax);
+    // The stream may have been left, or left and joined again, while the page was read.
+    if (this.#behind?.get(stream) !== behind) return;
+    this.#onPage(messageRuns(page, behind.written));
+    // An empty page: what was there has expired.
+    behind.position = page.at(-1)?.seq ?? uptoSeq;
+  }
+}
