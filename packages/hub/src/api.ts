@@ -5,6 +5,7 @@
  */
 import { limits as protocolLimits } from '@parley/protocol';
 import type { Core } from './core.ts';
+import { nowOf } from './lib/clock.ts';
 import { OutgoingPacket } from './lib/outgoing-packet.ts';
 import type { PresenceView } from './ports/presence.ts';
 import type { HubStats, Vitals } from './ports/stats.ts';
@@ -132,10 +133,7 @@ export class HubApi {
   /** Sets what a user who is online has chosen to show. False if the user is offline. */
   async setState(userId: string, state: UserState['state'], statusText?: string): Promise<boolean> {
     const { services, presence } = this.#core;
-    const chosen = presence.choose(userId, state, statusText, {
-      wallMs: services.clock.now(),
-      monotonicMs: services.clock.monotonic(),
-    });
+    const chosen = presence.choose(userId, state, statusText, nowOf(services.clock));
     if (chosen === undefined) return false;
     await services.store.saveStates([chosen]);
     return true;

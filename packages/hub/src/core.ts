@@ -13,6 +13,7 @@ import { Presence } from './fanout/presence.ts';
 import type { Streams } from './fanout/streams.ts';
 import { Watches } from './fanout/watches.ts';
 import { ConnectionPool } from './identify/pool.ts';
+import { Reception } from './identify/reception.ts';
 import { Sessions } from './identify/sessions.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Random } from './lib/random.ts';
@@ -21,8 +22,7 @@ import type { Connection, ConnectionHandlers, Refusal } from './ports/connection
 import type { HubEvent } from './ports/hub-events.ts';
 import type { Log } from './ports/log.ts';
 import type { PresenceView } from './ports/presence.ts';
-import type { Session } from './ports/session.ts';
-import { type DeliveryReceipt, inboxOf, type Store, timelineOf, type UserState } from './ports/store.ts';
+import { type DeliveryReceipt, inboxOf, type Store, timelineOf } from './ports/store.ts';
 import { Conversation, type ConversationPorts } from './route/conversation.ts';
 import type { CommandLimits, Services } from './route/services.ts';
 import { UnderWay } from './route/under-way.ts';
@@ -64,7 +64,7 @@ export class Core {
   readonly #delivery: Delivery;
   readonly #watches = new Watches();
   readonly #underWay = new UnderWay();
-  readonly #conversations: ConversationPorts;
+  readonly #reception: Reception;
   #isDraining = false;
   #slowClosed = 0;
   #unexpectedFailures = 0;
@@ -91,13 +91,10 @@ export class Core {
       clock,
       pool: this.pool,
       makeReader: (...args) => this.#delivery.makeReader(...args),
-      follow: (reader, stream) => {
-        streams.open(stream.stream, reader, stream.head);
-        reader.follow(stream);
-      },
-      leave: (reader, stream) => streams.close(stream, reader),
-      onArrive: (session, stored) => this.#onArrive(session, stored),
-      onDepart: (session) => this.#onDepart(session),
+      streams,
+      presence: this.presence,
+      watches: this.#watches,
+      onEvent: ports.onEvent,
     });
     this.services = {
       store,
@@ -113,10 +110,10 @@ export class Core {
       encode: eventPacket,
       onEvent: ports.onEvent,
     };
-    this.#conversations = {
+    const conversations: ConversationPorts = {
       services: this.services,
       underWay: this.#underWay,
-      refusal: () => (this.#isDraining ? shuttingDown() : undefined),
+      refusal: () => this.#refusal(),
       onUnexpected: (error, event) => {
         this.#unexpectedFailures += 1;
         ports.log.error({ error, event }, 'A command failed in a way that nobody foresaw.');
@@ -126,6 +123,15 @@ export class Core {
         ports.log.debug({ connection: connection.id, reason }, 'connection closed');
       },
     };
+    this.#reception = new Reception({
+      authenticator: ports.authenticator,
+      open: (connection) => this.pool.open(connection, clock.monotonic() + settings.registerTimeoutMs),
+      forget: (connection) => this.pool.close(connection, undefined),
+      welcome: (connection) => this.#welcome(connection),
+      converse: (connection) => new Conversation(connection, conversations),
+      refusal: () => this.#refusal(),
+      log: ports.log,
+    });
   }
 
   /** What happened to slow readers, since the start. */
@@ -139,22 +145,8 @@ export class Core {
   }
 
   /** Decides over a new connection: who it is, or why it may not stay. */
-  async accept(connection: Connection, namespace: string): Promise<ConnectionHandlers | { readonly refuse: Refusal }> {
-    const { authenticator, clock, settings, log, version } = this.#ports;
-    if (namespace !== '/') return { refuse: { message: 'Invalid namespace' } };
-    if (this.#isDraining) {
-      // After a refusal a stock client stays away; after a closed transport it comes back.
-      connection.close('server shutting down');
-      return { refuse: { message: shuttingDown().message } };
-    }
-    const identity = await authenticator.authenticate(connection.handshake);
-    if ('refuse' in identity) return identity;
-
-    this.pool.open(connection, clock.monotonic() + settings.registerTimeoutMs);
-    const message = identity.userId === undefined ? 'Welcome. Register with your user_id to begin.' : 'Welcome. Send any event to begin.';
-    connection.send(eventPacket('connected', { message, server: 'parley', version, auth: authenticator.method }));
-    log.debug({ connection: connection.id, address: connection.handshake.address }, 'connection opened');
-    return new Conversation(connection, identity, this.#conversations);
+  accept(connection: Connection, namespace: string): Promise<ConnectionHandlers | { readonly refuse: Refusal }> {
+    return this.#reception.accept(connection, namespace);
   }
 
   /** Work of every second: finds idle users, and connections that did not register in time or take nothing any more. */
@@ -194,19 +186,13 @@ export class Core {
     await this.#delivery.flush();
   }
 
-  #onArrive(session: Session, stored: UserState | undefined): void {
-    this.presence.arrive(session.userId, stored, this.#now());
-    this.#ports.onEvent({ type: 'registered', userId: session.userId, connectionId: session.connection.id });
+  #refusal(): HubError | undefined {
+    return this.#isDraining ? new HubError('shutting_down', { retryAfterS: 1 }) : undefined;
   }
 
-  #onDepart(session: Session): UserState | undefined {
-    this.#watches.forget(session);
-    this.#ports.onEvent({ type: 'unregistered', userId: session.userId, connectionId: session.connection.id });
-    return this.presence.depart(session.userId, this.#now());
-  }
-
-  #now() {
-    return { wallMs: this.#ports.clock.now(), monotonicMs: this.#ports.clock.monotonic() };
+  #welcome(connection: Connection): void {
+    const { authenticator, version } = this.#ports;
+    connection.send(eventPacket('connected', { message: 'Welcome to Parley.', server: 'parley', version, auth: authenticator.method }));
   }
 
   #tellWatchers(view: PresenceView): void {
@@ -236,5 +222,3 @@ export class Core {
 function sendAway(connection: Connection, reason: 'registration_timeout' | 'slow_reader'): void {
   connection.send(eventPacket('going_away', { reason, reconnect_after_ms: 0 }));
 }
-
-const shuttingDown = () => new HubError('shutting_down', { retryAfterS: 1 });

@@ -11,6 +11,7 @@ function makePeer(namespace = '/') {
     id: 'id',
     handshake: { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 },
     transport: 'websocket',
+    isGone: false,
     bufferedBytes: 0,
     stalledSinceMs: undefined,
     send: (outgoing) => void (outgoing instanceof OutgoingPacket && sent.push(outgoing)),

@@ -51,6 +51,10 @@ export class Socket implements Connection, PingAsker {
     return this.#parent.engine.stalledSinceMs;
   }
 
+  get isGone(): boolean {
+    return this.#closed !== undefined;
+  }
+
   get isOpen(): boolean {
     return this.#handlers !== undefined && this.#closed === undefined;
   }

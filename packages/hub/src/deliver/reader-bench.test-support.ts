@@ -25,6 +25,7 @@ class FakeConnection implements Connection {
   readonly id = 'connection';
   readonly handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
   readonly transport = 'websocket';
+  readonly isGone = false;
   readonly stalledSinceMs = undefined;
   readonly sent: string[] = [];
   bufferedBytes = 0;

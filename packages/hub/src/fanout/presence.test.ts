@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Now, PresenceView } from '../ports/presence.ts';
+import type { Now } from '../lib/clock.ts';
+import type { PresenceView } from '../ports/presence.ts';
 import { Presence } from './presence.ts';
 
 const at = (ms: number): Now => ({ wallMs: 1_000_000 + ms, monotonicMs: ms });
@@ -15,8 +16,8 @@ function setUp() {
 describe('who has several connections', () => {
   test('is told as online with the first and offline with the last, and nothing in between', () => {
     const { presence, told } = setUp();
-    presence.arrive('ann', undefined, at(0));
-    presence.arrive('ann', undefined, at(1));
+    presence.arrive('ann', undefined, undefined, at(0));
+    presence.arrive('ann', undefined, undefined, at(1));
     expect(presence.depart('ann', at(2))).toBeUndefined();
     expect(presence.view('ann')).toMatchObject({ state: 'online', connections: 1 });
     expect(presence.depart('ann', at(3))).toMatchObject({ state: 'online', lastSeenMs: at(3).wallMs });
@@ -27,7 +28,7 @@ describe('who has several connections', () => {
 describe('who does nothing', () => {
   test('is away after the idle time, and back with the next action', () => {
     const { presence, told } = setUp();
-    presence.arrive('ann', undefined, at(0));
+    presence.arrive('ann', undefined, undefined, at(0));
     presence.sweep(99);
     expect(told).toEqual(['ann online']);
     presence.sweep(100);
@@ -38,7 +39,7 @@ describe('who does nothing', () => {
 
   test('keeps a state that was chosen', () => {
     const { presence, told } = setUp();
-    presence.arrive('ann', undefined, at(0));
+    presence.arrive('ann', undefined, undefined, at(0));
     presence.choose('ann', 'dnd', undefined, at(0));
     presence.sweep(500);
     expect(told).toEqual(['ann online', 'ann dnd']);
@@ -48,7 +49,7 @@ describe('who does nothing', () => {
 describe('who is invisible', () => {
   test('looks offline, and nobody is told of anything', () => {
     const { presence, told } = setUp();
-    presence.arrive('ann', { userId: 'ann', state: 'invisible', statusText: 'secret', lastSeenMs: 7 }, at(0));
+    presence.arrive('ann', { userId: 'ann', state: 'invisible', statusText: 'secret', lastSeenMs: 7 }, undefined, at(0));
     presence.active('ann', at(1));
     expect(presence.view('ann')).toEqual({ userId: 'ann', state: 'offline', statusText: undefined, lastSeenMs: 7, connections: 0 });
     expect([...presence.online()]).toEqual([]);
@@ -56,9 +57,21 @@ describe('who is invisible', () => {
     expect(told).toEqual([]);
   });
 
+  test('from its first moment on, is never seen, not even by those who watch (invisible at register)', () => {
+    const { presence, told } = setUp();
+    expect(presence.arrive('ann', { userId: 'ann', state: 'online', statusText: undefined, lastSeenMs: 7 }, 'invisible', at(0))).toEqual({
+      ...{ userId: 'ann', state: 'invisible', statusText: undefined, lastSeenMs: 7 },
+    });
+    expect(presence.view('ann')).toMatchObject({ state: 'offline', connections: 0 });
+    presence.arrive('ann', undefined, undefined, at(1));
+    expect(told).toEqual([]);
+    presence.arrive('ann', undefined, 'dnd', at(2));
+    expect(told).toEqual(['ann dnd']);
+  });
+
   test('was last seen when it went out of sight', () => {
     const { presence, told } = setUp();
-    presence.arrive('ann', undefined, at(0));
+    presence.arrive('ann', undefined, undefined, at(0));
     presence.choose('ann', 'invisible', undefined, at(50));
     presence.active('ann', at(90));
     expect(presence.view('ann')).toMatchObject({ state: 'offline', lastSeenMs: at(0).wallMs });
@@ -68,13 +81,13 @@ describe('who is invisible', () => {
 
 test('a state that was chosen earlier is there again at the next arrival, with its text', () => {
   const { presence } = setUp();
-  presence.arrive('ann', { userId: 'ann', state: 'dnd', statusText: 'in a meeting', lastSeenMs: 1 }, at(0));
+  presence.arrive('ann', { userId: 'ann', state: 'dnd', statusText: 'in a meeting', lastSeenMs: 1 }, undefined, at(0));
   expect(presence.view('ann')).toMatchObject({ state: 'dnd', statusText: 'in a meeting' });
 });
 
 test('a status text alone is a change', () => {
   const { presence, told } = setUp();
-  presence.arrive('ann', undefined, at(0));
+  presence.arrive('ann', undefined, undefined, at(0));
   presence.choose('ann', 'online', 'lunch', at(1));
   presence.choose('ann', 'online', 'lunch', at(2));
   expect(told).toEqual(['ann online', 'ann online']);
@@ -98,7 +111,7 @@ test('what a watcher is told adds up to what there is, whatever users do', () =>
         ms += 40;
         const count = connections.get(userId) ?? 0;
         if (action === 'arrive') {
-          presence.arrive(userId, undefined, at(ms));
+          presence.arrive(userId, undefined, undefined, at(ms));
           connections.set(userId, count + 1);
         } else if (action === 'depart') {
           presence.depart(userId, at(ms));

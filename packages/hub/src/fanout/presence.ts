@@ -7,7 +7,8 @@
  *     chose `online`, nothing done for the idle time ─► away
  *     anything else ─► what the user chose
  */
-import type { Now, PresenceView } from '../ports/presence.ts';
+import type { Now } from '../lib/clock.ts';
+import type { PresenceView } from '../ports/presence.ts';
 import type { UserState } from '../ports/store.ts';
 
 export type ChosenState = UserState['state'];
@@ -32,24 +33,21 @@ export class Presence {
     this.#onChange = onChange;
   }
 
-  /** A session of the user opened. `stored` is what the user chose in earlier times. */
-  arrive(userId: string, stored: UserState | undefined, now: Now): void {
+  /**
+   * A session of the user opened. `stored` is what the user chose in earlier times, `chosen` what it chooses now: whoever
+   * arrives as `invisible` is never seen. Returns what to store if the user chose.
+   */
+  arrive(userId: string, stored: UserState | undefined, chosen: ChosenState | undefined, now: Now): UserState | undefined {
     this.#change(userId, () => {
       const user = this.#users.get(userId);
-      if (user !== undefined) {
+      if (user === undefined) this.#users.set(userId, arrivingUser(stored, chosen, now));
+      else {
         user.connections += 1;
+        user.chosen = chosen ?? user.chosen;
         this.#touch(user, now);
-        return;
       }
-      this.#users.set(userId, {
-        chosen: stored?.state ?? 'online',
-        statusText: stored?.statusText,
-        connections: 1,
-        idle: false,
-        lastSeenMs: stored?.state === 'invisible' ? stored.lastSeenMs : now.wallMs,
-        lastActiveMs: now.monotonicMs,
-      });
     });
+    return chosen === undefined ? undefined : this.#toStore(userId);
   }
 
   /** A session of the user closed. Returns what to store if it was the last one. */
@@ -76,7 +74,7 @@ export class Presence {
       user.statusText = statusText;
       this.#touch(user, now);
     });
-    return { userId, state, statusText, lastSeenMs: user.lastSeenMs };
+    return this.#toStore(userId);
   }
 
   /** The user did something. */
@@ -121,6 +119,11 @@ export class Presence {
     for (const [userId, user] of this.#users) if (user.chosen !== 'invisible') yield userId;
   }
 
+  #toStore(userId: string): UserState | undefined {
+    const user = this.#users.get(userId);
+    return user && { userId, state: user.chosen, statusText: user.statusText, lastSeenMs: user.lastSeenMs };
+  }
+
   #touch(user: OnlineUser, now: Now): void {
     user.idle = false;
     user.lastActiveMs = now.monotonicMs;
@@ -134,6 +137,19 @@ export class Presence {
     const after = this.view(userId);
     if (before.state !== after.state || before.statusText !== after.statusText) this.#onChange(after);
   }
+}
+
+function arrivingUser(stored: UserState | undefined, chosen: ChosenState | undefined, now: Now): OnlineUser {
+  const state = chosen ?? stored?.state ?? 'online';
+  return {
+    chosen: state,
+    statusText: stored?.statusText,
+    connections: 1,
+    idle: false,
+    // An invisible user was last seen when it was last visible.
+    lastSeenMs: state === 'invisible' && stored !== undefined ? stored.lastSeenMs : now.wallMs,
+    lastActiveMs: now.monotonicMs,
+  };
 }
 
 function visibleState(user: OnlineUser): PresenceView['state'] {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { MessageRun, Reader } from '../ports/session.ts';
+import type { MessageRun, Reader, ReaderStart } from '../ports/session.ts';
 import type { StoredMessage } from '../ports/store.ts';
 import { Streams } from './streams.ts';
 
@@ -17,6 +17,9 @@ const runOf = (messages: readonly StoredMessage[]): readonly MessageRun[] =>
   messages.length === 0
     ? []
     : [{ stream: lobby, firstSeq: messages[0]?.seq ?? 0, lastSeq: messages.at(-1)?.seq ?? 0, packetsFor: () => undefined }];
+
+/** Where a reader starts that needs nothing from the log. */
+const from = (stream: string, head: number): ReaderStart => ({ stream, cursor: head, head, written: head });
 
 /** Writes down what it is told: `3` for a message, `3-5` for several together, `>2` for "read on from 2". */
 class FakeReader implements Reader {
@@ -59,7 +62,7 @@ function setUp(head = 0) {
     return runOf(messages);
   });
   const reader = new FakeReader();
-  streams.open(lobby, reader, head);
+  streams.follow(reader, from(lobby, head));
   return {
     streams,
     reader,
@@ -72,7 +75,7 @@ function setUp(head = 0) {
 test('a message is encoded once, whatever the number of its readers', () => {
   const { streams, reader, encodings, publish } = setUp();
   const others = [new FakeReader('bob'), new FakeReader('eve')];
-  for (const other of others) streams.open(lobby, other, 0);
+  for (const other of others) streams.follow(other, from(lobby, 0));
   publish(1);
   expect(encodings()).toBe(1);
   expect(others.flatMap(({ runs }) => runs)).toEqual([reader.runs[0], reader.runs[0]]);
@@ -86,7 +89,7 @@ test('messages that were stored together are handed over together, whatever lies
   expect(reader.heard).toEqual(['1-3', '4', '>4', '7-8']);
   const other: StoredMessage = { ...messageOf(1), stream: 'room:other', recipientId: undefined, roomId: 'other' };
   const elsewhere = new FakeReader('eve');
-  streams.open('room:other', elsewhere, 0);
+  streams.follow(elsewhere, from('room:other', 0));
   streams.publish([messageOf(9), other, messageOf(10)]);
   expect(reader.heard.slice(4)).toEqual(['9-10']);
   expect(elsewhere.heard).toEqual(['1']);
@@ -120,16 +123,25 @@ describe('notices that go wrong', () => {
 test('a new reader that knows a later head sends those who are there to the log, not itself', () => {
   const { streams, reader } = setUp(2);
   const late = new FakeReader('bob');
-  streams.open(lobby, late, 5);
+  streams.follow(late, from(lobby, 5));
   expect(reader.heard).toEqual(['>2']);
   expect(late.heard).toEqual([]);
   expect(streams.head(lobby)).toBe(5);
 });
 
+test('a reader that follows a stream finds its head there, so that it sees what waits in the log', () => {
+  const streams = new Streams(runOf);
+  const reader = new FakeReader();
+  const heads: unknown[] = [];
+  reader.follow = () => heads.push(streams.head(lobby));
+  streams.follow(reader, { stream: lobby, cursor: 0, head: 3, written: 0 });
+  expect(heads).toEqual([3]);
+});
+
 test('a new reader that knows an earlier head moves nothing back', () => {
   const { streams, publish } = setUp();
   publish(1, 2);
-  streams.open(lobby, new FakeReader('bob'), 1);
+  streams.follow(new FakeReader('bob'), from(lobby, 1));
   expect(streams.head(lobby)).toBe(2);
 });
 
@@ -148,7 +160,7 @@ test('whatever is lost, doubled and late, every reader is led through every mess
         // It reads the log, up to the head of that moment.
         position = streams.head(lobby) ?? 0;
       };
-      streams.open(lobby, reader, 0);
+      streams.follow(reader, from(lobby, 0));
       for (const seqs of batches) streams.publish(seqs.map(messageOf));
       expect(position).toBe(Math.max(0, ...batches.flat()));
     }),

@@ -6,7 +6,7 @@
  * below the head is old and one further than the next reveals a gap (I13). In a gap the readers are sent to the log,
  * which knows everything. A reader that is live stands at the head, so no reader keeps a position of its own.
  */
-import type { MessageRun, Reader } from '../ports/session.ts';
+import type { MessageRun, Reader, ReaderStart } from '../ports/session.ts';
 import type { StoredMessage, StreamId } from '../ports/store.ts';
 
 interface StreamEntry {
@@ -23,8 +23,17 @@ export class Streams {
     this.#runs = runs;
   }
 
-  /** Adds a reader. `head` is the stream's newest `seq` as the store knew it in commit order. */
-  open(stream: StreamId, reader: Reader, head: number): void {
+  /**
+   * Lets a reader read a stream from `start.cursor` on. Called in commit order: `start.head` is the stream's newest `seq`, and what
+   * the store announces later is passed to the reader.
+   */
+  follow(reader: Reader, start: ReaderStart): void {
+    this.#add(reader, start);
+    // The reader compares its cursor with the head, which has to be known by then.
+    reader.follow(start);
+  }
+
+  #add(reader: Reader, { stream, head }: ReaderStart): void {
     const entry = this.#entries.get(stream);
     if (entry === undefined) {
       this.#entries.set(stream, { head, readers: new Set([reader]) });

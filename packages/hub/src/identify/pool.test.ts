@@ -6,7 +6,17 @@ import { ConnectionPool } from './pool.ts';
 
 function connectionOf(id: string): Connection {
   const handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
-  return { id, handshake, transport: 'websocket', bufferedBytes: 0, stalledSinceMs: undefined, send() {}, ping: () => true, close() {} };
+  return {
+    id,
+    handshake,
+    transport: 'websocket',
+    bufferedBytes: 0,
+    isGone: false,
+    stalledSinceMs: undefined,
+    send() {},
+    ping: () => true,
+    close() {},
+  };
 }
 
 function sessionOf(userId: string, connection: Connection): Session {
@@ -24,7 +34,7 @@ function registered(pool: ConnectionPool, userId: string, id: string, rooms: rea
   pool.open(session.connection, 1000);
   const reader = readerOf(userId);
   expect(pool.reserve(reader)).toBe(true);
-  pool.register(reader, session, rooms);
+  pool.register(session, rooms);
   return session;
 }
 
@@ -40,7 +50,6 @@ describe('the limit of connections per user', () => {
     const pool = new ConnectionPool(1);
     const ann = readerOf('ann');
     pool.reserve(ann);
-    pool.release(ann);
     pool.release(ann);
     const session = registered(pool, 'ann', 'first');
     expect(pool.reserve(readerOf('ann'))).toBe(false);

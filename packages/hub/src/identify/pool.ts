@@ -10,8 +10,8 @@ import type { ReaderId } from '../ports/store.ts';
 /** Made anew at each change: most users have one session and no room, for which sets of their own would take 200 bytes each. */
 interface UserRecord {
   sessions: readonly Session[];
-  /** Registrations under way; they count, so that a burst can't pass the limit. */
-  opening: readonly ReaderId[];
+  /** The devices of registrations under way; they count, so that a burst can't pass the limit. */
+  opening: readonly string[];
   /** The rooms of which the user is a member. */
   rooms: ReadonlySet<string>;
 }
@@ -39,24 +39,24 @@ export class ConnectionPool {
       this.#refused += 1;
       return false;
     }
-    user.opening = [...user.opening, reader];
+    user.opening = [...user.opening, reader.deviceId];
     this.#users.set(reader.userId, user);
     return true;
   }
 
-  /** Gives the place of this very `reader` back: the registration failed. */
+  /** Gives a reserved place back: the registration failed. */
   release(reader: ReaderId): void {
     const user = this.#users.get(reader.userId);
     if (user === undefined) return;
-    user.opening = without(user.opening, reader);
+    user.opening = withoutOne(user.opening, reader.deviceId);
     this.#forgetIfEmpty(reader.userId, user);
   }
 
-  /** Turns the place of this very `reader` into a session. */
-  register(reader: ReaderId, session: Session, rooms: Iterable<string>): void {
-    const user = this.#users.get(reader.userId);
-    if (!user?.opening.includes(reader)) throw new Error('register without reserve');
-    user.opening = without(user.opening, reader);
+  /** Turns a reserved place into a session. */
+  register(session: Session, rooms: Iterable<string>): void {
+    const user = this.#users.get(session.userId);
+    if (!user?.opening.includes(session.deviceId)) throw new Error('register without reserve');
+    user.opening = withoutOne(user.opening, session.deviceId);
     user.sessions = [...user.sessions, session];
     user.rooms = unionOf(user.rooms, [...rooms]);
     this.#registered += 1;
@@ -68,7 +68,7 @@ export class ConnectionPool {
     this.#unregistered.delete(connection);
     const user = session && this.#users.get(session.userId);
     if (session === undefined || !user?.sessions.includes(session)) return;
-    user.sessions = without(user.sessions, session);
+    user.sessions = withoutOne(user.sessions, session);
     this.#registered -= 1;
     this.#forgetIfEmpty(session.userId, user);
   }
@@ -76,7 +76,7 @@ export class ConnectionPool {
   /** Whether the reader has a session, or a registration under way. */
   isOpen({ userId, deviceId }: ReaderId): boolean {
     const user = this.#users.get(userId);
-    return user !== undefined && [...user.sessions, ...user.opening].some((other) => other.deviceId === deviceId);
+    return user !== undefined && (user.opening.includes(deviceId) || user.sessions.some((session) => session.deviceId === deviceId));
   }
 
   sessionsOf(userId: string): readonly Session[] {
@@ -140,7 +140,10 @@ export class ConnectionPool {
   }
 }
 
-const without = <T>(items: readonly T[], item: T): readonly T[] => items.filter((other) => other !== item);
+function withoutOne<T>(items: readonly T[], item: T): readonly T[] {
+  const index = items.indexOf(item);
+  return index === -1 ? items : items.toSpliced(index, 1);
+}
 
 const unionOf = (set: ReadonlySet<string>, more: readonly string[]): ReadonlySet<string> =>
   more.length === 0 ? set : new Set([...set, ...more]);

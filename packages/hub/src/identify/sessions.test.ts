@@ -6,14 +6,24 @@ import type { Connection } from '../ports/connection.ts';
 import type { Reader, Session } from '../ports/session.ts';
 import { inboxOf, type Store, type StreamPosition } from '../ports/store.ts';
 import { ConnectionPool } from './pool.ts';
-import { type RegisteringParty, type SessionPorts, Sessions } from './sessions.ts';
+import { type SessionPorts, Sessions } from './sessions.ts';
 
-const ann = { userId: 'ann', deviceId: '', ackMode: 'pong' } as const;
+const ann = { userId: 'ann', deviceId: '', ackMode: 'pong', state: undefined } as const;
 const storeOptions = { queueMessagesMax: 100, queueOverflow: 'reject', onAppended() {}, onFailed() {} } as const;
 
 function connectionOf(id: string): Connection {
   const handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
-  return { id, handshake, transport: 'websocket', bufferedBytes: 0, stalledSinceMs: undefined, send() {}, ping: () => true, close() {} };
+  return {
+    id,
+    handshake,
+    transport: 'websocket',
+    bufferedBytes: 0,
+    isGone: false,
+    stalledSinceMs: undefined,
+    send() {},
+    ping: () => true,
+    close() {},
+  };
 }
 
 const idleReader: Omit<Reader, 'userId'> = {
@@ -45,22 +55,17 @@ function sessionsOn(
     store,
     pool,
     clock,
-    makeReader: ({ id }, { userId }) => ({
-      ...idleReader,
-      userId,
-      unacknowledged: () => (id === 'first' ? (rest.unacknowledged ?? []) : []),
-    }),
-    follow() {},
-    leave() {},
-    onArrive() {},
-    onDepart: () => undefined,
+    makeReader: ({ id }, { userId }) => ({ ...idleReader, userId, unacknowledged: () => (id === "first" ? (rest.unacknowledged ?? []) : []) }),
+    streams: { follow() {}, close() {} },
+    presence: { arrive: () => undefined, depart: () => undefined },
+    watches: { forget() {} },
+    onEvent() {},
   });
 }
 
 async function registered(sessions: Sessions, connection: Connection): Promise<Session> {
   const made: Session[] = [];
-  const party: RegisteringParty = { isOpen: () => true, onSession: (session) => made.push(session) };
-  await sessions.register(connection, ann, party);
+  await sessions.register(connection, ann, (session) => made.push(session));
   const [session] = made;
   if (session === undefined) throw new Error('there is no session');
   return session;

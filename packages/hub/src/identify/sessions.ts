@@ -1,16 +1,18 @@
 /**
  * Turns connections into sessions and back.
  *
- *     register: reserve a place ─► open the reader in the store ─► (in commit order) announce, join the streams, appear
- *     close:    leave the streams ─► disappear ─► (until the store has it) remember what was written and not acknowledged
+ *     register: take a place ─► open the reader in the store ─► (in commit order) begin the session
+ *     begin:    tell the client ─► follow its streams ─► appear to others
+ *     close:    leave the streams ─► disappear ─► have the store remember what was written without acknowledgement
  *
- * Joining the streams happens inside the store's ordered callback, so no message falls between
- * what the store reported and what is published live.
+ * A session begins inside the store's ordered callback, so no message falls between what the store reported and
+ * what is published live.
  */
 import { HubError } from '@parley/protocol';
-import type { Clock } from '../lib/clock.ts';
+import { type Clock, type Now, nowOf } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
-import type { AckMode, Reader, Session } from '../ports/session.ts';
+import type { HubEventListener } from '../ports/hub-events.ts';
+import type { AckMode, Arrival, EnterSession, Reader, ReaderStart, Registration, Session } from '../ports/session.ts';
 import {
   inboxOf,
   type OpenedReader,
@@ -21,7 +23,7 @@ import {
   timelineOf,
   type UserState,
 } from '../ports/store.ts';
-import { Closings } from './closings.ts';
+import { ClosedReaders } from './closed-readers.ts';
 import type { ConnectionPool } from './pool.ts';
 
 export interface SessionPorts {
@@ -29,95 +31,93 @@ export interface SessionPorts {
   readonly clock: Clock;
   readonly pool: ConnectionPool;
   readonly makeReader: (connection: Connection, reader: ReaderId, ackMode: AckMode) => Reader;
-  readonly follow: (reader: Reader, stream: ReaderStream) => void;
-  readonly leave: (reader: Reader, stream: StreamId) => void;
-  readonly onArrive: (session: Session, stored: UserState | undefined) => void;
-  /** Returns what to remember of the user if this was its last session. */
-  readonly onDepart: (session: Session) => UserState | undefined;
-}
-
-export interface Registration extends ReaderId {
-  readonly ackMode: AckMode;
-}
-
-/** What a client is told of its registration. */
-export interface Registered {
-  readonly rooms: readonly string[];
-  readonly queued: number;
-  readonly missed: number;
-}
-
-/** Whoever registers: the connection's conversation. */
-export interface RegisteringParty {
-  isOpen(): boolean;
-  /** The session exists; nothing has been delivered to it yet. */
-  onSession(session: Session, registered: Registered): void;
+  readonly streams: {
+    follow(reader: Reader, start: ReaderStart): void;
+    close(stream: StreamId, reader: Reader): void;
+  };
+  readonly presence: {
+    /** `stored` is what the user chose earlier, `chosen` what it chooses now. Returns what to remember. */
+    arrive(userId: string, stored: UserState | undefined, chosen: UserState['state'] | undefined, now: Now): UserState | undefined;
+    depart(userId: string, now: Now): UserState | undefined;
+  };
+  readonly watches: { forget(session: Session): void };
+  readonly onEvent: HubEventListener;
 }
 
 export class Sessions {
   readonly #ports: SessionPorts;
-  readonly #closings: Closings;
-  /** States of users who have left that are being written. */
+  readonly #closedReaders: ClosedReaders;
+  /** States of users that are being written. */
   readonly #saving = new Set<Promise<void>>();
 
   constructor(ports: SessionPorts) {
     this.#ports = ports;
-    this.#closings = new Closings({ store: ports.store, clock: ports.clock, isOpen: (reader) => ports.pool.isOpen(reader) });
+    this.#closedReaders = new ClosedReaders({ store: ports.store, clock: ports.clock, isOpen: (reader) => ports.pool.isOpen(reader) });
   }
 
-  /** Registers a connection. Makes no session if it closed meanwhile. Refusal: `connection_limit`; and those of the store. */
-  async register(connection: Connection, registration: Registration, party: RegisteringParty): Promise<void> {
+  /**
+   * Makes the connection a session of the user, and gives it to `enter`; if the connection ends meanwhile, there is none.
+   * Refusals: `connection_limit`, and those of the store.
+   */
+  async register(connection: Connection, registration: Registration, enter: EnterSession): Promise<void> {
     const { pool, store, clock } = this.#ports;
     if (!pool.reserve(registration)) throw new HubError('connection_limit');
-    let begun = false;
+    let hasBegun = false;
     try {
       await store.openReader(registration, clock.now(), (opened) => {
-        if (!party.isOpen()) return;
-        begun = true;
-        this.#begin(connection, registration, opened, party);
+        if (connection.isGone) return;
+        hasBegun = true;
+        this.#begin(connection, registration, opened, enter);
       });
     } finally {
-      if (!begun) pool.release(registration);
+      if (!hasBegun) pool.release(registration);
     }
-    if (!begun) this.#closings.add(registration, []);
+    if (!hasBegun) this.#closedReaders.add(registration, []);
   }
 
   close(session: Session): void {
-    const { pool, store } = this.#ports;
-    const { userId, reader } = session;
+    const { pool, streams, presence, watches, clock, onEvent } = this.#ports;
+    const { userId, connection, reader } = session;
     reader.close();
-    this.#ports.leave(reader, inboxOf(userId));
-    for (const roomId of pool.roomsOf(userId)) this.#ports.leave(reader, timelineOf(roomId));
-    // Told while the pool still knows the user's rooms, whose watchers hear of it.
-    const state = this.#ports.onDepart(session);
-    pool.close(session.connection, session);
-    this.#closings.add(session, reader.unacknowledged());
-    if (state !== undefined) this.#track(store.saveStates([state]));
+    streams.close(inboxOf(userId), reader);
+    for (const roomId of pool.roomsOf(userId)) streams.close(timelineOf(roomId), reader);
+    watches.forget(session);
+    onEvent({ type: 'unregistered', userId, connectionId: connection.id });
+    // While the pool still knows the user's rooms, whose watchers hear of it.
+    this.#save(presence.depart(userId, nowOf(clock)));
+    pool.close(connection, session);
+    this.#closedReaders.add(session, reader.unacknowledged());
   }
 
-  /** Resolves when all closings so far were written. */
+  /** Resolves when everything about sessions that have closed was written. */
   async settle(): Promise<void> {
-    await Promise.all([...this.#saving, this.#closings.settle()]);
+    await Promise.all([...this.#saving, this.#closedReaders.settle()]);
   }
 
-  #begin(connection: Connection, registration: Registration, { streams, state }: OpenedReader, party: RegisteringParty): void {
-    const { pool } = this.#ports;
-    const reader = this.#ports.makeReader(connection, registration, registration.ackMode);
-    const session: Session = { ...registration, connection, reader };
-    pool.register(registration, session, roomsOf(streams));
-    party.onSession(session, summary(streams));
-    for (const stream of streams) this.#ports.follow(reader, stream);
-    this.#ports.onArrive(session, state);
+  #begin(connection: Connection, registration: Registration, { streams, state }: OpenedReader, enter: EnterSession): void {
+    const { pool, makeReader, presence, clock, onEvent } = this.#ports;
+    const { userId, deviceId, ackMode } = registration;
+    const reader = makeReader(connection, registration, ackMode);
+    const session: Session = { userId, deviceId, ackMode, connection, reader };
+    pool.register(session, roomsOf(streams));
+    enter(session, arrivalOf(streams));
+    for (const stream of streams) this.#ports.streams.follow(reader, stream);
+    this.#save(presence.arrive(userId, state, registration.state, nowOf(clock)));
+    onEvent({ type: 'registered', userId, connectionId: connection.id });
   }
 
-  /** A failure costs at most a time of last seen, and the store reports its own failure. */
-  #track(saving: Promise<void>): void {
-    const settled = saving.catch(() => {}).finally(() => this.#saving.delete(settled));
-    this.#saving.add(settled);
+  /** A failure costs at most what a user chose or when it was last seen, and the store reports its own failure. */
+  #save(state: UserState | undefined): void {
+    if (state === undefined) return;
+    const saved = this.#ports.store
+      .saveStates([state])
+      .catch(() => {})
+      .finally(() => this.#saving.delete(saved));
+    this.#saving.add(saved);
   }
 }
 
-function summary(streams: readonly ReaderStream[]): Registered {
+function arrivalOf(streams: readonly ReaderStream[]): Arrival {
   return {
     rooms: [...roomsOf(streams)],
     queued: streams.reduce((sum, stream) => sum + stream.queued, 0),

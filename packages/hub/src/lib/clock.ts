@@ -12,6 +12,14 @@ export interface Clock {
 
 export type Cancel = () => void;
 
+/** Now, on both clocks: one to show, one to measure by. */
+export interface Now {
+  readonly wallMs: number;
+  readonly monotonicMs: number;
+}
+
+export const nowOf = (clock: Clock): Now => ({ wallMs: clock.now(), monotonicMs: clock.monotonic() });
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

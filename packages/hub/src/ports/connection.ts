@@ -31,6 +31,8 @@ export interface Connection {
   readonly id: string;
   readonly handshake: Handshake;
   readonly transport: 'websocket' | 'polling';
+  /** It has ended, perhaps before it was decided about: what is sent goes nowhere. */
+  readonly isGone: boolean;
   /**
    * Bytes accepted by `send` that the operating system (WebSocket) or a poll (polling) has not taken yet.
    */
@@ -75,7 +77,7 @@ export interface ConnectionHandlers {
   onClose(reason: CloseReason): void;
 }
 
-/** Refuses a connection: the client gets CONNECT_ERROR with this message (and data), and may try again. */
+/** Refuses a connection: the client gets CONNECT_ERROR with this message (and data), and stays away until its application connects again. */
 export interface Refusal {
   readonly message: string;
   readonly data?: unknown;

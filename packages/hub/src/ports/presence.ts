@@ -7,9 +7,3 @@ export interface PresenceView {
   readonly lastSeenMs: number | undefined;
   readonly connections: number;
 }
-
-/** Now, on both clocks: one to show, one to measure by. */
-export interface Now {
-  readonly wallMs: number;
-  readonly monotonicMs: number;
-}

@@ -4,7 +4,7 @@
  */
 import type { OutgoingPacket, OutgoingPackets } from '../lib/outgoing-packet.ts';
 import type { Connection } from './connection.ts';
-import type { ReaderId, ReaderStream, StreamId, StreamPosition } from './store.ts';
+import type { ReaderId, ReaderStream, StreamId, StreamPosition, UserState } from './store.ts';
 
 /** How receipt is acknowledged: by the pong that answers a ping, or by the client's `ack` events. */
 export type AckMode = 'pong' | 'explicit';
@@ -14,6 +14,23 @@ export interface Session extends ReaderId {
   readonly ackMode: AckMode;
   readonly reader: Reader;
 }
+
+/** As whom a connection registers, and how. */
+export interface Registration extends ReaderId {
+  readonly ackMode: AckMode;
+  /** What the user chooses to be from now on; undefined: what it chose last. */
+  readonly state: UserState['state'] | undefined;
+}
+
+/** What a reader finds when it registers. */
+export interface Arrival {
+  readonly rooms: readonly string[];
+  readonly queued: number;
+  readonly missed: number;
+}
+
+/** Takes the session of a connection that registers: once, and before anything is delivered to it. */
+export type EnterSession = (session: Session, arrival: Arrival) => void;
 
 /** Where a reader starts in a stream, of which the rest is read from the log. */
 export type ReaderStart = Pick<ReaderStream, 'stream' | 'cursor' | 'head' | 'written'>;

@@ -14,13 +14,11 @@ const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resol
 interface SetUp {
   readonly services?: Partial<Services>;
   readonly store?: Partial<Store>;
-  /** The user that the credentials name. */
-  readonly userId?: string;
   readonly refusal?: ConversationPorts['refusal'];
 }
 
 /** A conversation over a memory store, with what was appended, in order. */
-function setUp({ services = {}, store = {}, userId, refusal = () => undefined }: SetUp = {}) {
+function setUp({ services = {}, store = {}, refusal = () => undefined }: SetUp = {}) {
   const appended: AppendRequest[] = [];
   const memory = createMemoryStore(storeOptions);
   const append: Store['append'] = (request) => {
@@ -30,17 +28,13 @@ function setUp({ services = {}, store = {}, userId, refusal = () => undefined }:
   const connection = new TestConnection();
   const unexpected: unknown[] = [];
   const underWay = new UnderWay();
-  const conversation = new Conversation(
-    connection,
-    { userId },
-    {
-      services: testServices({ ...memory, append, ...store }, services),
-      refusal,
-      underWay,
-      onUnexpected: (error) => unexpected.push(error),
-      onClosed() {},
-    },
-  );
+  const conversation = new Conversation(connection, {
+    services: testServices({ ...memory, append, ...store }, services),
+    refusal,
+    underWay,
+    onUnexpected: (error) => unexpected.push(error),
+    onClosed() {},
+  });
   const emit = (name: string, payload: unknown, ackId?: number): void => conversation.onEvent(eventOf(name, payload, ackId));
   return { connection, conversation, appended, unexpected, underWay, emit, sent: () => connection.sent.map(brief) };
 }
@@ -70,9 +64,9 @@ function heldRegistrations(): { readonly sessions: SessionRegistrar; readonly go
     closed,
     goOn: gate.resolve,
     sessions: {
-      async register(connection, { userId }, party) {
+      async register(connection, { userId }, enter) {
         await gate.promise;
-        if (party.isOpen()) party.onSession(testSession(userId, connection), { rooms: [], queued: 0, missed: 0 });
+        if (!connection.isGone) enter(testSession(userId, connection), { rooms: [], queued: 0, missed: 0 });
       },
       close: ({ userId }) => closed.push(userId),
     },
@@ -117,9 +111,10 @@ describe('each event has exactly one answer', () => {
         },
       },
     });
-    emit('register', { user_id: 'ann', state: 'dnd' }, 0);
+    emit('register', { user_id: 'ann' }, 0);
+    emit('register', { user_id: 'ann', state: 'dnd' }, 1);
     await settled();
-    expect(sent()).toEqual(['#0 success']);
+    expect(sent()).toEqual(['#0 success', '#1 success']);
   });
 
   test('what nobody foresaw is told as internal_error, without its text, and reported', async () => {
@@ -192,9 +187,10 @@ describe('what is sent behind a barrier', () => {
 describe('a connection that closes', () => {
   test('while it registers has no session, but what it sent is carried out', async () => {
     const { sessions, goOn, closed } = heldRegistrations();
-    const { emit, conversation, appended } = setUp({ services: { sessions } });
+    const { emit, connection, conversation, appended } = setUp({ services: { sessions } });
     emit('register', { user_id: 'ann' });
     emit('message', toBob(1));
+    connection.isGone = true;
     conversation.onClose('transport close');
     goOn();
     await settled();
@@ -213,9 +209,11 @@ describe('a connection that closes', () => {
   });
 });
 
-describe('a user who is known from a token', () => {
-  test('registers with its first event, and hears of that before the answer', async () => {
-    const { emit, sent, appended } = setUp({ userId: 'ann' });
+describe('a connection that registers by its handshake', () => {
+  test('is told of it as by an event, and its events are carried out without another register', async () => {
+    const { conversation, emit, sent, appended } = setUp();
+    await conversation.register({ user_id: 'ann' });
+    expect(sent()).toEqual(['registered success']);
     emit('message', toBob(1), 0);
     emit('message', toBob(2), 1);
     await settled();
@@ -223,12 +221,29 @@ describe('a user who is known from a token', () => {
     expect(appended.map(({ senderId }) => senderId)).toEqual(['ann', 'ann']);
   });
 
-  test('can leave its id out, and can not register as somebody else', async () => {
-    const { emit, sent } = setUp({ userId: 'ann' });
-    emit('register', { user_id: 'bob' });
-    emit('register', {});
+  test('may register again, with or without its id, and not as somebody else', async () => {
+    const { conversation, emit, sent } = setUp();
+    await conversation.register({ user_id: 'ann' });
+    emit('register', { user_id: 'bob' }, 0);
+    emit('register', {}, 1);
+    emit('register', { user_id: 'ann' }, 2);
     await settled();
-    expect(sent()).toEqual(['error sender_mismatch (register)', 'registered success']);
+    expect(sent()).toEqual(['registered success', '#0 already_registered (register)', '#1 success', '#2 success']);
+  });
+
+  test('learns why it could not, and a drain waits for the answer', async () => {
+    const { conversation, underWay } = setUp({
+      services: { sessions: { register: () => Promise.reject(new HubError('connection_limit')), close() {} } },
+    });
+    const registering = conversation.register({ user_id: 'ann' });
+    let isDrained = false;
+    void underWay.none().then(() => {
+      isDrained = true;
+    });
+    expect(isDrained).toBe(false);
+    await expect(registering).rejects.toMatchObject({ code: 'connection_limit' });
+    await settled();
+    expect(isDrained).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * One connection's life in the hub, from its first event to its last.
  *
- *     anonymous ──register──► registering ──► registered ──► closed
+ *     anonymous ──(the handshake, or `register`)──► registering ──► registered ──► closed
  *
  * - Events are carried out side by side, in the order in which they came: each hands its work to the store before the next is
  *   looked at. A barrier (register, join, …) holds the later ones back until it is done, so a client may send
@@ -9,13 +9,22 @@
  * - What was accepted before the connection closed is carried out all the same; nobody hears its replies.
  * - Each event gets exactly one answer: its acknowledgement if it asked for one, else the reply event or `error`.
  */
-import { type CommandPayload, commandTable, encodeAckText, encodeEventText, HubError, toFailure, userIdFromWire } from '@parley/protocol';
+import {
+  type CommandPayload,
+  commandTable,
+  encodeAckText,
+  encodeEventText,
+  HubError,
+  toFailure,
+  userIdFromWire,
+  userIdToWire,
+} from '@parley/protocol';
+import { nowOf } from '../lib/clock.ts';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
-import type { Identity } from '../ports/authenticator.ts';
 import type { CloseReason, Connection, ConnectionHandlers, InboundEvent } from '../ports/connection.ts';
+import type { Arrival } from '../ports/session.ts';
 import type { Caller, Reply } from './commands/command.ts';
-import { nowOf } from './commands/command.ts';
-import { register } from './commands/register.ts';
+import { register, registerAgain, registeredReply } from './commands/register.ts';
 import { commandName, isBarrier, payloadOf, run } from './router.ts';
 import type { Services } from './services.ts';
 import type { UnderWay } from './under-way.ts';
@@ -36,17 +45,30 @@ export interface ConversationPorts {
 
 export class Conversation implements ConnectionHandlers {
   readonly #connection: Connection;
-  readonly #identity: Identity;
   readonly #ports: ConversationPorts;
   #caller: Caller | undefined;
-  #isOpen = true;
   /** Present while a barrier is under way. */
   #held: { readonly events: InboundEvent[]; characters: number } | undefined;
 
-  constructor(connection: Connection, identity: Identity, ports: ConversationPorts) {
+  constructor(connection: Connection, ports: ConversationPorts) {
     this.#connection = connection;
-    this.#identity = identity;
     this.#ports = ports;
+  }
+
+  /**
+   * Registers the connection before its first event. Resolves in the moment in which it has its session, which `onClose` then ends;
+   * rejects with what `register` would be refused with.
+   */
+  register(payload: CommandPayload<'register'>): Promise<void> {
+    const { underWay } = this.#ports;
+    return new Promise((resolve, reject) => {
+      underWay.begin();
+      const registering = this.#register(payload, (reply) => {
+        this.#send('registered', JSON.stringify(reply));
+        resolve();
+      });
+      registering.then(resolve, reject).finally(() => underWay.end());
+    });
   }
 
   onEvent(event: InboundEvent): void {
@@ -77,7 +99,6 @@ export class Conversation implements ConnectionHandlers {
   }
 
   onClose(reason: CloseReason): void {
-    this.#isOpen = false;
     const session = this.#caller?.session;
     if (session !== undefined) {
       this.#caller = { userId: session.userId, session: undefined };
@@ -90,8 +111,8 @@ export class Conversation implements ConnectionHandlers {
     const { services, underWay } = this.#ports;
     underWay.begin();
     const done = this.#handle(event);
-    if (this.#caller !== undefined && event.name !== 'ack') services.presence.active(this.#caller.userId, nowOf(services));
-    if (this.#isBarrier(event)) {
+    if (this.#caller !== undefined && event.name !== 'ack') services.presence.active(this.#caller.userId, nowOf(services.clock));
+    if (isBarrier(event)) {
       this.#held = { events: [], characters: 0 };
       void done.then(() => this.#release());
     }
@@ -104,17 +125,17 @@ export class Conversation implements ConnectionHandlers {
     for (const event of events) this.onEvent(event);
   }
 
-  /** The first command of a user who is known from a token registers on the way, so it is a barrier too. */
-  #isBarrier(event: InboundEvent): boolean {
-    return isBarrier(event) || (this.#caller === undefined && this.#identity.userId !== undefined);
-  }
-
   async #handle(event: InboundEvent): Promise<void> {
     try {
       const name = commandName(event);
-      if (name === 'register') return await this.#register(event);
-      const caller = this.#caller ?? (await this.#registerByToken());
-      this.#answer(event, commandTable[name].reply, jsonOf(await run(this.#ports.services, name, caller, event)));
+      const caller = this.#caller;
+      if (name === 'register') {
+        await this.#register(payloadOf('register', this.#withOwnId(event)), (reply) => this.#answer(event, 'registered', jsonOf(reply)));
+      } else if (caller === undefined) {
+        throw new HubError('not_registered');
+      } else {
+        this.#answer(event, commandTable[name].reply, jsonOf(await run(this.#ports.services, name, caller, event)));
+      }
     } catch (error) {
       this.#fail(event, error);
     } finally {
@@ -122,42 +143,28 @@ export class Conversation implements ConnectionHandlers {
     }
   }
 
-  async #register(event: InboundEvent): Promise<void> {
-    const payload = payloadOf('register', this.#withOwnId(event));
-    const known = this.#identity.userId;
-    if (known !== undefined && userIdFromWire(payload.user_id) !== known) throw new HubError('sender_mismatch');
-    await this.#enter(payload, (reply) => this.#answer(event, 'registered', jsonOf(reply)));
-  }
-
-  async #registerByToken(): Promise<Caller> {
-    if (this.#identity.userId === undefined) throw new HubError('not_registered');
-    return this.#enter({ user_id: this.#identity.userId }, (reply) => this.#send('registered', jsonOf(reply)));
-  }
-
-  async #enter(payload: CommandPayload<'register'>, reply: (payload: object) => void): Promise<Caller> {
-    const caller = await register(
-      this.#ports.services,
-      {
-        connection: this.#connection,
-        caller: this.#caller,
-        isOpen: () => this.#isOpen,
-        enter: (session) => {
-          this.#caller = { userId: session.userId, session };
-        },
-        reply,
-      },
-      payload,
-    );
+  /** Replies by itself, since the reply comes before what is delivered. */
+  async #register(payload: CommandPayload<'register'>, reply: (registered: object) => void): Promise<void> {
+    const { services } = this.#ports;
+    const userId = userIdFromWire(payload.user_id);
+    const answer = (arrival: Arrival): void => reply(registeredReply(this.#connection.id, userId, arrival));
+    if (this.#caller !== undefined) {
+      answer(registerAgain(services, this.#caller, payload));
+      return;
+    }
+    await register(services, this.#connection, payload, (session, arrival) => {
+      this.#caller = { userId, session };
+      answer(arrival);
+    });
     // A connection that closed meanwhile has no session, but what it sent after `register` is still its user's.
-    this.#caller ??= caller;
-    return caller;
+    this.#caller ??= { userId, session: undefined };
   }
 
-  /** A user known from a token may leave its id out. */
+  /** A client that has registered may leave its id out. */
   #withOwnId(event: InboundEvent): InboundEvent {
     const [payload] = event.args;
-    if (this.#identity.userId === undefined || typeof payload !== 'object' || payload === null) return event;
-    return { ...event, args: [{ user_id: this.#identity.userId, ...payload }] };
+    if (this.#caller === undefined || typeof payload !== 'object' || payload === null) return event;
+    return { ...event, args: [{ user_id: userIdToWire(this.#caller.userId), ...payload }] };
   }
 
   #fail(event: InboundEvent, error: unknown): void {

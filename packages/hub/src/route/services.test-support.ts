@@ -11,6 +11,7 @@ export class TestConnection implements Connection {
   readonly handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
   readonly transport = 'websocket';
   readonly bufferedBytes = 0;
+  isGone = false;
   readonly stalledSinceMs = undefined;
   readonly sent: string[] = [];
 
@@ -56,10 +57,10 @@ export function testServices(store: Store, replaced: Partial<Services> = {}): Se
     runningMs: () => 0,
     random: { id: () => 'random-id', fraction: () => 0 },
     sessions: {
-      async register(connection, { userId }, party) {
+      async register(connection, { userId }, enter) {
         // The real one asks the store first.
         await undefined;
-        party.onSession(testSession(userId, connection), { rooms: [], queued: 0, missed: 0 });
+        enter(testSession(userId, connection), { rooms: [], queued: 0, missed: 0 });
       },
       close() {},
     },
@@ -70,7 +71,7 @@ export function testServices(store: Store, replaced: Partial<Services> = {}): Se
       enterRoom() {},
       leaveRoom() {},
     },
-    streams: { open() {}, close() {}, readers: () => new Set() },
+    streams: { follow() {}, close() {}, readers: () => new Set() },
     presence: {
       active() {},
       choose: () => undefined,

@@ -1,11 +1,11 @@
 /** What commands may use of the other stages: narrow slices, handed in by `hub.ts`. */
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Now } from '../lib/clock.ts';
 import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { Random } from '../lib/random.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { HubEventListener } from '../ports/hub-events.ts';
-import type { Now, PresenceView } from '../ports/presence.ts';
-import type { AckMode, Reader, Session } from '../ports/session.ts';
+import type { PresenceView } from '../ports/presence.ts';
+import type { EnterSession, Reader, ReaderStart, Registration, Session } from '../ports/session.ts';
 import type { Store, StreamId, UserState } from '../ports/store.ts';
 
 export interface Services {
@@ -34,15 +34,7 @@ export interface CommandLimits {
 }
 
 export interface SessionRegistrar {
-  register(
-    connection: Connection,
-    registration: { userId: string; deviceId: string; ackMode: AckMode },
-    party: {
-      isOpen(): boolean;
-      /** The session exists; nothing has been delivered to it yet. */
-      onSession(session: Session, registered: { rooms: readonly string[]; queued: number; missed: number }): void;
-    },
-  ): Promise<void>;
+  register(connection: Connection, registration: Registration, enter: EnterSession): Promise<void>;
   close(session: Session): void;
 }
 
@@ -57,7 +49,7 @@ export interface SessionDirectory {
 
 /** Who reads which stream here. */
 export interface StreamDirectory {
-  open(stream: StreamId, reader: Reader, head: number): void;
+  follow(reader: Reader, start: ReaderStart): void;
   close(stream: StreamId, reader: Reader): void;
   readers(stream: StreamId): ReadonlySet<Reader>;
 }

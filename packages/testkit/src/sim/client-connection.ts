@@ -80,6 +80,11 @@ export class ClientConnection implements ClientEnd {
     this.#link?.up.push({ kind: 'packet', text, bytes: text.length });
   }
 
+  /** Its handshake has registered it, of which the hub tells as if it had been asked. */
+  expectRegistered(): void {
+    this.#await('registered', 1);
+  }
+
   /** Leaves in good order. */
   close(): void {
     if (!this.#isOpen) return;

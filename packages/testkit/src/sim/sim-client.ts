@@ -1,6 +1,6 @@
 /**
- * A client application on one device, over a stock Socket.IO client: it registers when it is connected and goes on with what it has to say
- * without waiting, comes back after every disconnect, repeats what was not answered if it can, and notes what it receives.
+ * A client application on one device, over a stock Socket.IO client: it registers by its handshake, or when it is connected, and goes on
+ * with what it has to say without waiting, comes back after every disconnect, repeats what was not answered if it can, and notes what it receives.
  */
 import { inboxOf, type ReaderId, type StreamId, timelineOf } from '@parley/hub';
 import { type ErrorCode, errorTable, userIdFromWire, userIdToWire } from '@parley/protocol';
@@ -26,6 +26,8 @@ export interface ClientPorts {
 export interface ClientSettings extends ReaderId {
   readonly name: string;
   readonly ackMode: 'pong' | 'explicit';
+  /** It says in the handshake who it is, instead of with `register`. */
+  readonly hasIdentityInHandshake: boolean;
   /** The users whose presence it watches. */
   readonly watches: readonly string[];
 }
@@ -60,6 +62,16 @@ export class SimClient implements ConnectionOwner {
 
   get name(): string {
     return this.settings.name;
+  }
+
+  /** `io(url, { auth })` */
+  get auth(): Fields {
+    return this.settings.hasIdentityInHandshake ? this.#identity : {};
+  }
+
+  get #identity(): Fields {
+    const { userId, deviceId, ackMode } = this.settings;
+    return { user_id: userIdToWire(userId), ack: ackMode, ...(deviceId === '' ? {} : { device_id: deviceId }) };
   }
 
   get connection(): ClientConnection | undefined {
@@ -153,7 +165,8 @@ export class SimClient implements ConnectionOwner {
   }
 
   onConnected(): void {
-    this.#register();
+    if (this.settings.hasIdentityInHandshake) this.#connection?.expectRegistered();
+    else this.#register();
     for (const send of this.#unanswered) this.send(send, { isAcknowledged: true });
     if (this.settings.watches.length > 0) this.#watch();
   }
@@ -191,10 +204,8 @@ export class SimClient implements ConnectionOwner {
   }
 
   #register(): void {
-    const { userId, deviceId, ackMode } = this.settings;
-    const payload = { user_id: userIdToWire(userId), ack: ackMode, ...(deviceId === '' ? {} : { device_id: deviceId }) };
     const onAnswer = (answer: Fields): void => (answer.status === 'success' ? this.#onRegistered(answer) : this.#onError(answer));
-    this.#connection?.emit('register', payload, this.#ports.random.chance(0.5) ? onAnswer : undefined);
+    this.#connection?.emit('register', this.#identity, this.#ports.random.chance(0.5) ? onAnswer : undefined);
   }
 
   #onRegistered(fields: Fields): void {

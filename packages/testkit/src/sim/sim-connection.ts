@@ -63,11 +63,11 @@ export class SimConnection implements Connection, HubEnd {
   #stalledSinceMs: number | undefined;
   #pingFor: 'acknowledgement' | 'heartbeat' | undefined;
 
-  constructor(id: string, link: Link, ports: ConnectionPorts) {
+  constructor(id: string, link: Link, auth: Handshake['auth'], ports: ConnectionPorts) {
     this.id = id;
     this.#link = link;
     this.#ports = ports;
-    this.handshake = { address: '127.0.0.1', headers: {}, query: {}, auth: {}, issuedAtMs: ports.clock.now() };
+    this.handshake = { address: '127.0.0.1', headers: {}, query: {}, auth, issuedAtMs: ports.clock.now() };
     link.hubEnd = this;
     this.#start('ping', ports.settings.pingIntervalMs, () => this.#ping('heartbeat'));
   }
@@ -80,6 +80,10 @@ export class SimConnection implements Connection, HubEnd {
     return this.#stalledSinceMs;
   }
 
+  get isGone(): boolean {
+    return this.#state === 'closed';
+  }
+
   get isOpen(): boolean {
     return this.#state === 'open';
   }
@@ -90,6 +94,8 @@ export class SimConnection implements Connection, HubEnd {
       handlers.onClose(this.#reason);
       return;
     }
+    // Closed from inside the decision: the client sees its transport close, and `onClose` follows.
+    if (this.#state === 'closing') return;
     this.#state = 'open';
     const held = this.#held;
     this.#held = [];
@@ -120,8 +126,9 @@ export class SimConnection implements Connection, HubEnd {
   }
 
   close(reason: 'server namespace disconnect' | 'server shutting down' | 'forced close'): void {
-    if (this.#state !== 'open') return;
+    if (this.#state !== 'open' && this.#state !== 'opening') return;
     this.#state = 'closing';
+    this.#held = [];
     this.#reason = reason;
     this.#stop('ping');
     this.#stop('pong');
@@ -140,9 +147,8 @@ export class SimConnection implements Connection, HubEnd {
 
   onArrival(item: Upward): void {
     if (item.kind === 'end') this.#end('transport close');
-    else if (this.#state !== 'open') return;
-    else if (item.kind === 'pong') this.#onPong();
-    else this.#onPacket(decoded(item.text));
+    else if (item.kind === 'pong' && (this.#state === 'opening' || this.#state === 'open')) this.#onPong();
+    else if (item.kind === 'packet' && this.#state === 'open') this.#onPacket(decoded(item.text));
   }
 
   onTaken(): void {

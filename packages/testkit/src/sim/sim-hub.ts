@@ -8,6 +8,7 @@ import type { ReaderId, ReaderStream, StoredMessage } from '@parley/hub';
 import {
   Core,
   type CoreSettings,
+  type Handshake,
   type HubEvent,
   type Log,
   messageRuns,
@@ -110,10 +111,10 @@ export class SimHub {
   }
 
   /** A client's connection arrives. False: nobody listens. */
-  accept(link: Link, owner: ReaderId): boolean {
+  accept(link: Link, owner: ReaderId, auth: Handshake['auth']): boolean {
     if (this.#process === undefined) return false;
     this.#accepted += 1;
-    this.#process.accept(link, owner);
+    this.#process.accept(link, owner, auth);
     return true;
   }
 }
@@ -183,10 +184,10 @@ export class HubProcess {
     return bytes;
   }
 
-  accept(link: Link, owner: ReaderId): void {
+  accept(link: Link, owner: ReaderId, auth: Handshake['auth']): void {
     const { settings, invariants, trace } = this.#ports;
     const id = `${this.#number}.${this.#random.id().slice(0, 6)}`;
-    const connection = new SimConnection(id, link, {
+    const connection = new SimConnection(id, link, auth, {
       clock: this.#clock,
       settings: settings.connection,
       decode: (packet) => this.#decode(packet),

@@ -69,6 +69,7 @@ export class World {
           userId,
           deviceId: random.chance(0.4) ? '' : deviceId,
           ackMode: random.chance(0.3) ? 'explicit' : 'pong',
+          hasIdentityInHandshake: random.chance(0.5),
           watches: this.users.filter((other) => other !== userId && random.chance(0.5)),
         },
         {
@@ -89,7 +90,7 @@ export class World {
     const link = new Link({ clock: this.clock, random, settings }, connection);
     this.clock.after(settings.up.latencyMs, () => {
       if (!connection.isOpen || link.isCut) return;
-      if (!this.hub.accept(link, client.settings)) link.cut({ hub: false, client: true });
+      if (!this.hub.accept(link, client.settings, client.auth)) link.cut({ hub: false, client: true });
     });
     return link;
   }

@@ -1,7 +1,6 @@
 /** What each command is: a function from a checked payload, sent by a known user, to a reply. */
 import { type CommandName, type CommandPayload, userIdFromWire, type WireUserId } from '@parley/protocol';
 import type { InboundEvent } from '../../ports/connection.ts';
-import type { Now } from '../../ports/presence.ts';
 import type { Session } from '../../ports/session.ts';
 import type { Services } from '../services.ts';
 
@@ -27,7 +26,5 @@ export interface Call<Name extends CommandName> {
 export type Command<Name extends CommandName> = (call: Call<Name>) => Promise<Reply> | Reply;
 /** A function is called in the moment in which the reply is sent, for what must not be older than an event sent before it. */
 export type Reply = object | string | (() => object);
-
-export const nowOf = ({ clock }: Services): Now => ({ wallMs: clock.now(), monotonicMs: clock.monotonic() });
 
 export const fromWire = (ids: readonly WireUserId[]): string[] => ids.map(userIdFromWire);

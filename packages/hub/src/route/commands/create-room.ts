@@ -15,8 +15,7 @@ export function followRoom({ directory, streams }: Services, userId: string, roo
   directory.enterRoom(userId, roomId);
   const stream = timelineOf(roomId);
   for (const { reader } of directory.sessionsOf(userId)) {
-    streams.open(stream, reader, joinedSeq);
-    reader.follow({ stream, cursor: joinedSeq, head: joinedSeq, written: joinedSeq });
+    streams.follow(reader, { stream, cursor: joinedSeq, head: joinedSeq, written: joinedSeq });
   }
 }
 

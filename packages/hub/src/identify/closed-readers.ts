@@ -13,20 +13,20 @@ import type { ReaderId, Store, StreamPosition } from '../ports/store.ts';
 const retryMs = 1000;
 const passing: ReadonlySet<ErrorCode> = new Set(['overloaded', 'storage_full']);
 
-export interface ClosingPorts {
+export interface ClosedReaderPorts {
   readonly store: Pick<Store, 'closeReader'>;
   readonly clock: Clock;
   /** Whether another connection of this reader is open, or being opened. */
   readonly isOpen: (reader: ReaderId) => boolean;
 }
 
-export class Closings {
-  readonly #ports: ClosingPorts;
+export class ClosedReaders {
+  readonly #ports: ClosedReaderPorts;
   /** The latest closing of each reader, until it is done. */
   readonly #latest = new Map<string, Promise<void>>();
   #isSettling = false;
 
-  constructor(ports: ClosingPorts) {
+  constructor(ports: ClosedReaderPorts) {
     this.#ports = ports;
   }
 
