@@ -50,6 +50,29 @@ describe.for(['polling', 'websocket', 'polling,websocket'])('the stock Python cl
     expect(events.filter((event) => event.name === 'error')).toEqual([]);
   });
 
+  test('registers by its handshake, and by itself again after each restart of the hub', async ({ startHub, connectAs }) => {
+    let hub = await startHub();
+    const { port, url } = hub;
+    const ann = await connectAs(url, 'ann', { auth: { user_id: 'ann' } });
+    const running = runPython('handshake.py', url, transports, 'bob', '3');
+    for (const [content, end] of [
+      [1, () => hub.kill()],
+      [2, () => hub.stop()],
+      [3, async () => {}],
+    ] as const) {
+      await expect.poll(() => ann.socket.connected, { timeout: 10_000 }).toBe(true);
+      await expect
+        .poll(() => ann.send('presence', { user_ids: ['bob'] }), { timeout: 15_000 })
+        .toMatchObject({ users: [{ user_id: 'bob', state: 'online' }] });
+      await ann.send('message', { recipient_id: 'bob', content });
+      await end();
+      if (content < 3) hub = await startHub({ port });
+    }
+    const events = await running;
+    expect(events.filter(({ name }) => name === 'registered')).toHaveLength(3);
+    expect(payloadOf(events, 'messages')).toEqual({ list: [1, 2, 3] });
+  });
+
   test('gets what waited for it, in order and once', async ({ hub, connectAs }) => {
     const user = `reader-${transports}`;
     const ann = await connectAs(hub.url, `writer-${transports}`);

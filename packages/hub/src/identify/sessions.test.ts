@@ -55,7 +55,11 @@ function sessionsOn(
     store,
     pool,
     clock,
-    makeReader: ({ id }, { userId }) => ({ ...idleReader, userId, unacknowledged: () => (id === "first" ? (rest.unacknowledged ?? []) : []) }),
+    makeReader: ({ id }, { userId }) => ({
+      ...idleReader,
+      userId,
+      unacknowledged: () => (id === 'first' ? (rest.unacknowledged ?? []) : []),
+    }),
     streams: { follow() {}, close() {} },
     presence: { arrive: () => undefined, depart: () => undefined },
     watches: { forget() {} },
