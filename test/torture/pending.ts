@@ -43,6 +43,7 @@ async function fill(data: string, pending: number): Promise<void> {
     dataFolder: data,
     queueMessagesMax: pending,
     queueOverflow: 'reject',
+    roomsPerUserMax: 1,
     onAppended: () => {},
     onFailed: (error) => {
       throw error;

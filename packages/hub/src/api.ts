@@ -9,7 +9,17 @@ import { nowOf } from './lib/clock.ts';
 import { OutgoingPacket } from './lib/outgoing-packet.ts';
 import type { PresenceView } from './ports/presence.ts';
 import type { HubStats, Vitals } from './ports/stats.ts';
-import type { Appended, HistoryMessage, HistoryQuery, RoomMember, RoomSummary, UserState } from './ports/store.ts';
+import type {
+  Appended,
+  HistoryMessage,
+  HistoryQuery,
+  MembersPage,
+  MembersQuery,
+  RoomSummary,
+  RoomsPage,
+  RoomsQuery,
+  UserState,
+} from './ports/store.ts';
 import { broadcastToAll } from './route/commands/broadcast.ts';
 import { makeRoom } from './route/commands/create-room.ts';
 import { addMember } from './route/commands/join-room.ts';
@@ -104,12 +114,14 @@ export class HubApi {
     return this.#core.services.store.room(roomId);
   }
 
-  rooms(): Promise<readonly RoomSummary[]> {
-    return this.#core.services.store.rooms();
+  /** Refusal: `invalid_payload` if there is no room `after`. */
+  rooms(query: RoomsQuery): Promise<RoomsPage> {
+    return this.#core.services.store.rooms(query);
   }
 
-  members(roomId: string): Promise<readonly RoomMember[]> {
-    return this.#core.services.store.members(roomId);
+  /** Refusals: `room_not_found`; `invalid_payload` if `after` is no member. */
+  members(query: Omit<MembersQuery, 'userId'>): Promise<MembersPage> {
+    return this.#core.services.store.members({ ...query, userId: undefined });
   }
 
   /** A page of a room as one of its members sees it, or of the conversation of two users. */

@@ -2,4 +2,4 @@ export { OptionsError } from './config/check.ts';
 export { createHub, type Hub, type HubOptions } from './hub.ts';
 export type { HubEvent, HubEventListener } from './ports/hub-events.ts';
 export type * from './ports/store.ts';
-export { inboxOf, timelineOf } from './ports/store.ts';
+export { inboxOf, membersToldMax, timelineOf } from './ports/store.ts';

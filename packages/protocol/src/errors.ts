@@ -33,6 +33,8 @@ export const errorTable = {
   room_not_found: { message: 'There is no room with this room_id.', retry: 'never' },
   room_private: { message: 'This room is private. Ask one of its members to have you added.', retry: 'never' },
   room_full: { message: 'The room has reached its max_members.', retry: 'later' },
+  too_many_rooms: { message: 'This user is a member of as many rooms as it may be. Leave one of them first.', retry: 'never' },
+  not_owner: { message: 'Only the owner of the room may do this.', retry: 'never' },
   not_member: { message: 'Only members of the room may do this. Join the room first.', retry: 'never' },
   content_too_large: { message: 'The content is too large. Send a link to it, or split it.', retry: 'never' },
   content_too_deep: { message: 'The content is nested too deeply. Flatten it.', retry: 'never' },

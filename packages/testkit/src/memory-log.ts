@@ -23,6 +23,7 @@ import {
   requireRoom,
   streamOf,
   undeliveredTo,
+  visible,
 } from './memory-state.ts';
 
 /** Returns the stored message too, unless the request repeats an earlier one. */
@@ -32,13 +33,15 @@ export function append(state: MemoryState, request: AppendRequest, options: Stor
   const stream = streamOf(state, id);
   const { senderId, clientMsgId, type, content, createdAtMs, storedAtMs } = request;
   const first = stream.messages.find((message) => message.senderId === senderId && message.clientMsgId === clientMsgId);
-  if (clientMsgId !== undefined && first !== undefined) {
+  const isOfDeletedRoom = first !== undefined && !isDirect && first.seq <= stream.trimmed;
+  if (clientMsgId !== undefined && first !== undefined && !isOfDeletedRoom) {
     return { appended: { id: first.id, seq: first.seq, createdAtMs: first.createdAtMs, duplicate: true } };
   }
   if (isDirect) makeSpace(state, request.recipientId, options);
   else if (request.membersOnly) requireMember(state, request.roomId, senderId);
   else requireRoom(state, request.roomId);
 
+  if (clientMsgId !== undefined && isOfDeletedRoom) stream.messages = stream.messages.filter((message) => message !== first);
   state.lastId += 1;
   stream.head += 1;
   const message: MemoryMessage = {
@@ -129,7 +132,9 @@ function advanceOne(state: MemoryState, { userId, deviceId, stream, seq }: Curso
 export function expire(state: MemoryState, retention: Retention, nowMs: number): { removed: number; more: boolean } {
   state.retentionTime = Math.max(state.retentionTime, Math.round(nowMs));
   let removed = 0;
-  for (const stream of state.streams.values()) {
+  for (const [id, stream] of state.streams) {
+    const before = stream.messages.length;
+    if (id.startsWith(timelineOf(''))) stream.messages = visible(id, stream);
     const kept = stream.messages.filter((message) => {
       const deliveredSeq = message.recipientId === undefined ? message.seq : deliveredTo(state, message.recipientId);
       const isDelivered = message.seq <= deliveredSeq;
@@ -140,7 +145,7 @@ export function expire(state: MemoryState, retention: Retention, nowMs: number):
       if (!isDelivered) state.expired += 1;
       return false;
     });
-    removed += stream.messages.length - kept.length;
+    removed += before - kept.length;
     stream.messages = kept;
   }
   return { removed, more: false };

@@ -1,11 +1,11 @@
 import type { HistoryMessage, HistoryPage, HistoryQuery, Store, StoreCounts, StoredMessage } from '@parley/hub';
 import { inboxOf, timelineOf } from '@parley/hub';
-import { type MemoryMessage, type MemoryState, requireMember, streamOf, undeliveredTo } from './memory-state.ts';
+import { type MemoryMessage, type MemoryState, requireMember, streamOf, undeliveredTo, visible } from './memory-state.ts';
 
 const encoder = new TextEncoder();
 
 export function readStream(state: MemoryState, query: Parameters<Store['readStream']>[0]): readonly StoredMessage[] {
-  const found = streamOf(state, query.stream).messages.filter(({ seq }) => seq > query.afterSeq && seq <= query.uptoSeq);
+  const found = visible(query.stream, streamOf(state, query.stream)).filter(({ seq }) => seq > query.afterSeq && seq <= query.uptoSeq);
   const page: StoredMessage[] = [];
   let bytes = 0;
   for (const message of found.slice(0, query.limit)) {
@@ -33,7 +33,7 @@ export function history(state: MemoryState, query: HistoryQuery): HistoryPage {
 function historyOf(state: MemoryState, { userId, of }: HistoryQuery): readonly MemoryMessage[] {
   if ('roomId' in of) {
     requireMember(state, of.roomId, userId);
-    return streamOf(state, timelineOf(of.roomId)).messages;
+    return visible(timelineOf(of.roomId), streamOf(state, timelineOf(of.roomId)));
   }
   const received = (recipient: string, sender: string): readonly MemoryMessage[] =>
     streamOf(state, inboxOf(recipient)).messages.filter((message) => message.senderId === sender);

@@ -69,6 +69,11 @@ export function streamOf(state: MemoryState, stream: StreamId): MemoryStream {
   return entry(state.streams, stream, () => ({ messages: [], head: 0, trimmed: 0, deliveries: [] }));
 }
 
+/** What lies at or below `trimmed` in a timeline is of a deleted room with the same name. In an inbox it is history. */
+export function visible(id: StreamId, stream: MemoryStream): MemoryMessage[] {
+  return id.startsWith(timelineOf('')) ? stream.messages.filter(({ seq }) => seq > stream.trimmed) : stream.messages;
+}
+
 export function cursorsOf(state: MemoryState, userId: string, deviceId: string): DeviceCursors {
   return entry(
     entry(state.cursors, userId, () => new Map<string, DeviceCursors>()),
@@ -101,17 +106,24 @@ export function requireRoom(state: MemoryState, roomId: string): Room {
   return room;
 }
 
+/** To others a private room looks like none. */
 export function requireMember(state: MemoryState, roomId: string, userId: string): Membership {
-  requireRoom(state, roomId);
   const membership = membershipOf(state, roomId, userId);
-  if (membership === undefined) throw new HubError('not_member');
-  return membership;
+  if (membership !== undefined) return membership;
+  throw new HubError(requireRoom(state, roomId).isPrivate ? 'room_not_found' : 'not_member');
+}
+
+/** In the order of joining. */
+export function roomsOf(state: MemoryState, userId: string): readonly Membership[] {
+  return state.memberships.filter((member) => member.userId === userId);
 }
 
 /** The streams that a user reads, each with the lowest cursor that a reader can have there: the inbox, then the rooms as joined. */
 export function readableBy(state: MemoryState, userId: string): ReadonlyMap<StreamId, number> {
-  const rooms = state.memberships.filter((member) => member.userId === userId);
-  return new Map([[inboxOf(userId), 0], ...rooms.map((member): [StreamId, number] => [timelineOf(member.roomId), member.joinedSeq])]);
+  return new Map([
+    [inboxOf(userId), 0],
+    ...roomsOf(state, userId).map((member): [StreamId, number] => [timelineOf(member.roomId), member.joinedSeq]),
+  ]);
 }
 
 export function membersOf(state: MemoryState, roomId: string): readonly RoomMember[] {

@@ -9,7 +9,8 @@ import { HubError } from '@parley/protocol';
 import * as log from './memory-log.ts';
 import * as reads from './memory-reads.ts';
 import * as rooms from './memory-rooms.ts';
-import { emptyMemoryState, type MemoryMessage, type MemoryState, membersOf } from './memory-state.ts';
+import { emptyMemoryState, type MemoryMessage, type MemoryState } from './memory-state.ts';
+import { testStoreOptions } from './store-options.ts';
 
 export interface MemoryStore extends Store {
   /** Outlives the store: hand it to `createMemoryStore` to restart. */
@@ -20,7 +21,8 @@ export interface MemoryStore extends Store {
  * A store in memory, empty or with what an earlier one left. While the earlier one is open this is a crash of it:
  * calls that it has not carried out yet are lost, and like those of a killed process they never settle.
  */
-export function createMemoryStore(options: StoreOptions, state: MemoryState = emptyMemoryState()): MemoryStore {
+export function createMemoryStore(given: Partial<StoreOptions>, state: MemoryState = emptyMemoryState()): MemoryStore {
+  const options = { ...testStoreOptions, ...given };
   state.epoch += 1;
   const { epoch } = state;
   let isClosed = false;
@@ -48,9 +50,10 @@ export function createMemoryStore(options: StoreOptions, state: MemoryState = em
     closeReader: (reader, written, last) => soon(() => log.closeReader(state, reader, written, last)),
     advance: (advances, nowMs) => soon(() => log.advance(state, advances, nowMs)),
     expire: (retention, nowMs) => soon(() => log.expire(state, retention, nowMs)),
-    createRoom: (room, inOrder) => soon(() => rooms.createRoom(state, room), inOrder),
-    joinRoom: (request, inOrder) => soon(() => rooms.joinRoom(state, request), inOrder),
+    createRoom: (room, inOrder) => soon(() => rooms.createRoom(state, room, options), inOrder),
+    joinRoom: (request, inOrder) => soon(() => rooms.joinRoom(state, request, options), inOrder),
     leaveRoom: (roomId, userId, inOrder) => soon(() => rooms.leaveRoom(state, roomId, userId), inOrder),
+    deleteRoom: (roomId, userId, inOrder) => soon(() => rooms.deleteRoom(state, roomId, userId), inOrder),
     saveStates: (states) =>
       soon(() => {
         for (const one of states) state.states.set(one.userId, one);
@@ -62,8 +65,8 @@ export function createMemoryStore(options: StoreOptions, state: MemoryState = em
         const room = state.rooms.get(roomId);
         return room && rooms.summaryOf(state, room);
       }),
-    rooms: () => soon(() => [...state.rooms.values()].map((room) => rooms.summaryOf(state, room))),
-    members: (roomId) => soon(() => membersOf(state, roomId)),
+    rooms: (query) => soon(() => rooms.rooms(state, query)),
+    members: (query) => soon(() => rooms.members(state, query)),
     states: (userIds) => soon(() => userIds.flatMap((userId) => state.states.get(userId) ?? [])),
     retentionTime: () => soon(() => state.retentionTime),
     counts: () => soon(() => reads.counts(state)),

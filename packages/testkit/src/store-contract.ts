@@ -5,10 +5,12 @@
  */
 import { describe } from 'vitest';
 import { appendContract } from './store-contract/append.ts';
+import { deletedRoomsContract } from './store-contract/deleted-rooms.ts';
 import { historyContract } from './store-contract/history.ts';
 import { readersContract } from './store-contract/readers.ts';
 import { redeliveryContract } from './store-contract/redelivery.ts';
 import { retentionContract } from './store-contract/retention.ts';
+import { roomPagesContract } from './store-contract/room-pages.ts';
 import { roomsContract } from './store-contract/rooms.ts';
 import type { MakeStore, StoreCapabilities } from './store-contract/scenario.ts';
 
@@ -20,6 +22,8 @@ export function storeContract(name: string, make: MakeStore, capabilities: Store
     describe('readers and cursors', () => readersContract(make));
     describe('redelivery and receipts', () => redeliveryContract(make, capabilities));
     describe('rooms and states', () => roomsContract(make, capabilities));
+    describe('pages of rooms and members', () => roomPagesContract(make));
+    describe('owners and deleted rooms', () => deletedRoomsContract(make, capabilities));
     describe('history', () => historyContract(make));
     describe('retention and counts', () => retentionContract(make, capabilities));
   });

@@ -187,6 +187,13 @@ export const options = {
     default: 100,
     doc: 'Members of a room that was created without max_members.',
   }),
+  roomsPerUserMax: option({
+    name: 'rooms.max_per_user',
+    group: 'Rooms',
+    kind: integer({ min: 1, max: countMax }),
+    default: 1000,
+    doc: 'Rooms that one user may be a member of.',
+  }),
 
   idleTimeoutMs: option({
     name: 'presence.idle_timeout',

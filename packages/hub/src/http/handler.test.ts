@@ -37,12 +37,16 @@ const api: HttpApi = {
     slowClosed: 2,
     vitals: { residentBytes: 80_000_000, loopDelayMs: { median: 0.04, p99: 1.26, max: 9 } },
   }),
-  rooms: async () => [lobby, longRoom],
+  rooms: async () => ({ rooms: [lobby, longRoom], count: 2, hasMore: false }),
   room: async (roomId) => [lobby, longRoom].find((room) => room.roomId === roomId),
-  members: async () => [
-    { userId: '1', role: 'owner', joinedAtMs: 0 },
-    { userId: 'ann', role: 'member', joinedAtMs: 0 },
-  ],
+  members: async () => ({
+    members: [
+      { userId: '1', role: 'owner', joinedAtMs: 0 },
+      { userId: 'ann', role: 'member', joinedAtMs: 0 },
+    ],
+    memberCount: 2,
+    hasMore: false,
+  }),
 };
 
 let isReady = true;

@@ -1,7 +1,7 @@
 /** What the HTTP routes need of the hub. */
 import type { Log } from '../ports/log.ts';
 import type { HubStats } from '../ports/stats.ts';
-import type { RoomMember, RoomSummary } from '../ports/store.ts';
+import type { MembersPage, MembersQuery, RoomSummary, RoomsPage, RoomsQuery } from '../ports/store.ts';
 
 export interface HttpPorts {
   readonly api: HttpApi;
@@ -16,7 +16,7 @@ export interface HttpPorts {
 /** The part of `HubApi` that the routes call. */
 export interface HttpApi {
   stats(): Promise<HubStats>;
-  rooms(): Promise<readonly RoomSummary[]>;
+  rooms(query: RoomsQuery): Promise<RoomsPage>;
   room(roomId: string): Promise<RoomSummary | undefined>;
-  members(roomId: string): Promise<readonly RoomMember[]>;
+  members(query: Omit<MembersQuery, 'userId'>): Promise<MembersPage>;
 }

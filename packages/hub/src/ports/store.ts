@@ -9,6 +9,7 @@
  * - `onAppended` is given every newly stored message once, in the order of the commits, before the promise of its
  *   append resolves. Messages that became durable together are given together. It is not called for duplicates.
  * - A cursor only moves forward (I4).
+ * - To somebody who is not a member, a private room looks like none: `room_not_found` where a public one has `not_member`.
  * - An expected refusal rejects with the `HubError` that a client may be told; nothing was stored then.
  *   `overloaded`, `storage_full`: nothing was stored, try again later. `storage_failed`: the outcome is
  *   unknown, nothing that follows is acknowledged, and `onFailed` is called once.
@@ -141,6 +142,38 @@ export interface RoomMember {
   readonly joinedAtMs: number;
 }
 
+export interface MembersQuery {
+  readonly roomId: string;
+  /** Who asks; undefined: the application, which may see every room. */
+  readonly userId: string | undefined;
+  /** The id of the last member that was seen; undefined: from the first one on. */
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+export interface MembersPage {
+  /** In the order in which they joined. */
+  readonly members: readonly RoomMember[];
+  /** Of the whole room. */
+  readonly memberCount: number;
+  readonly hasMore: boolean;
+}
+
+export interface RoomsQuery {
+  /** The id of the last room that was seen; undefined: from the first one on. */
+  readonly after: string | undefined;
+  readonly limit: number;
+  readonly includePrivate: boolean;
+}
+
+export interface RoomsPage {
+  /** In the order of creation. */
+  readonly rooms: readonly RoomSummary[];
+  /** Of all rooms that the query may see. */
+  readonly count: number;
+  readonly hasMore: boolean;
+}
+
 export interface JoinRequest {
   readonly roomId: string;
   readonly userId: string;
@@ -153,13 +186,27 @@ export interface JoinRequest {
 
 export interface JoinResult {
   readonly room: Room;
-  /** All members after the join, in the order in which they joined. */
+  /** After the join. */
+  readonly memberCount: number;
+  /** The first `membersToldMax` members after the join, in the order in which they joined. */
   readonly members: readonly RoomMember[];
   /** False: the user was a member already, and nothing changed. */
   readonly joined: boolean;
   readonly created: boolean;
   /** The stream's newest `seq` at the join: a new member's cursor, so that it gets what comes after. */
   readonly joinedSeq: number;
+}
+
+export interface CreatedRoom extends RoomSummary {
+  /** The creator's cursor: above 0 where a deleted room had the same name, whose numbers go on. */
+  readonly joinedSeq: number;
+}
+
+export interface LeaveResult {
+  /** After the leave. */
+  readonly memberCount: number;
+  /** True: it was the last member of a private room, which is deleted with it. */
+  readonly deleted: boolean;
 }
 
 /**
@@ -247,17 +294,30 @@ export interface Store {
    */
   advance(advances: readonly CursorAdvance[], nowMs: number): Promise<readonly DeliveryReceipt[]>;
 
-  /** Refusal: `room_exists`. The creator becomes owner and member, with a cursor at 0. `inOrder`: as with `joinRoom`. */
-  createRoom(room: Room, inOrder: InOrder<RoomSummary>): Promise<RoomSummary>;
-  /** Refusals: `room_not_found`, `room_private`, `room_full`. `inOrder` is called with the result before the promise resolves. */
+  /** Refusals: `room_exists`, `too_many_rooms`. The creator becomes owner and member. `inOrder`: as with `joinRoom`. */
+  createRoom(room: Room, inOrder: InOrder<CreatedRoom>): Promise<CreatedRoom>;
+  /**
+   * Costs the same however many members there are. The first to join a room without members is its owner.
+   * Refusals: `room_not_found`, `room_private` (only where a missing room would be created), `room_full`, `too_many_rooms`.
+   * `inOrder` is called with the result before the promise resolves.
+   */
   joinRoom(request: JoinRequest, inOrder: InOrder<JoinResult>): Promise<JoinResult>;
-  /** Refusals: `room_not_found`, `not_member`. `inOrder`: as with `joinRoom`; what is appended after it is not for this user. */
-  leaveRoom(roomId: string, userId: string, inOrder: InOrder<void>): Promise<void>;
+  /**
+   * When the owner leaves, the member who joined first becomes the owner. A private room is deleted with its last member.
+   * Refusals: `room_not_found`, `not_member`. `inOrder`: as with `joinRoom`; what is appended after it is not for this user.
+   */
+  leaveRoom(roomId: string, userId: string, inOrder: InOrder<LeaveResult>): Promise<LeaveResult>;
+  /**
+   * The id is free at once. A room that is made with it later goes on with the numbers of the stream (I2), and nothing of the deleted room
+   * is seen there; `expire` removes it. `userId` is who asks; undefined: the application.
+   * Refusals: `room_not_found`, `not_member`, `not_owner`. `inOrder`: as with `joinRoom`.
+   */
+  deleteRoom(roomId: string, userId: string | undefined, inOrder: InOrder<void>): Promise<void>;
   room(roomId: string): Promise<RoomSummary | undefined>;
-  /** In the order of creation. */
-  rooms(): Promise<readonly RoomSummary[]>;
-  /** In the order in which they joined; empty for a room that does not exist. */
-  members(roomId: string): Promise<readonly RoomMember[]>;
+  /** Refusal: `invalid_payload` if there is no room `after`. */
+  rooms(query: RoomsQuery): Promise<RoomsPage>;
+  /** Refusals: `room_not_found`, `not_member`; `invalid_payload` if `after` is no member. */
+  members(query: MembersQuery): Promise<MembersPage>;
   /** Refusals: `room_not_found`, `not_member`. */
   history(query: HistoryQuery): Promise<HistoryPage>;
 
@@ -278,12 +338,21 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** What every adapter is made with. */
-export interface StoreOptions {
+/** Members that a join tells at most; `members` pages through the rest. */
+export const membersToldMax = 100;
+
+/** How much of everything a store lets one user have. */
+export interface StoreLimits {
   /** Undelivered direct messages for one recipient. */
   readonly queueMessagesMax: number;
   /** What happens to an append above `queueMessagesMax`: refused with `queue_full`, or the oldest is removed and counted. */
   readonly queueOverflow: 'reject' | 'drop_oldest';
+  /** Rooms that one user may be a member of. */
+  readonly roomsPerUserMax: number;
+}
+
+/** What every adapter is made with. */
+export interface StoreOptions extends StoreLimits {
   readonly onAppended: (messages: readonly StoredMessage[]) => void;
   /** The store can't go on: nothing will be acknowledged any more. Called at most once. */
   readonly onFailed: (error: HubError) => void;

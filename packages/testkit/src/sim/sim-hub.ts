@@ -31,6 +31,7 @@ export interface HubSettings {
   readonly connection: ConnectionSettings;
   readonly queueMessagesMax: number;
   readonly queueOverflow: 'reject' | 'drop_oldest';
+  readonly roomsPerUserMax: number;
   /** Messages are removed after this time; `undefined`: never. */
   readonly retentionMs: number | undefined;
 }
@@ -143,6 +144,7 @@ export class HubProcess {
       options: {
         queueMessagesMax: settings.queueMessagesMax,
         queueOverflow: settings.queueOverflow,
+        roomsPerUserMax: settings.roomsPerUserMax,
         onAppended: (messages) => this.#notice(messages),
         onFailed: () => this.#clock.after(this.#random.integer(0, 50), onFailed),
       },

@@ -7,9 +7,9 @@
  * Each call takes effect at its commit, while the hub hears of it at its answer. So a read may see what has not been announced yet,
  * and a hub that dies between the two leaves messages that nobody was told of.
  */
-import type { AppendRequest, InOrder, ReaderId, ReaderStream, Store, StoredMessage, StoreOptions } from '@parley/hub';
+import type { AppendRequest, InOrder, ReaderId, ReaderStream, RoomMember, Store, StoredMessage, StoreOptions } from '@parley/hub';
 import { HubError } from '@parley/protocol';
-import type { MemoryState } from '../memory-state.ts';
+import { type MemoryState, membersOf } from '../memory-state.ts';
 import { createMemoryStore, type MemoryStore } from '../memory-store.ts';
 import type { ProcessClock } from './sim-clock.ts';
 import type { SimRandom } from './sim-random.ts';
@@ -110,8 +110,8 @@ export function createSimStore({ options, state, observer, ...ports }: SimStoreP
     createRoom: (room, inOrder) =>
       write(
         () => memory.createRoom(room, () => {}),
-        () => observer.onJoined(room.roomId, room.createdBy, 0),
-        both(() => observer.onJoinAnswered(room.roomId, room.createdBy, 0), inOrder),
+        ({ joinedSeq }) => observer.onJoined(room.roomId, room.createdBy, joinedSeq),
+        both(({ joinedSeq }) => observer.onJoinAnswered(room.roomId, room.createdBy, joinedSeq), inOrder),
       ),
     joinRoom: (request, inOrder) => {
       const { roomId, userId } = request;
@@ -124,9 +124,28 @@ export function createSimStore({ options, state, observer, ...ports }: SimStoreP
     leaveRoom: (roomId, userId, inOrder) =>
       write(
         () => memory.leaveRoom(roomId, userId, () => {}),
-        () => observer.onLeft(roomId, userId),
+        ({ deleted }) => {
+          observer.onLeft(roomId, userId);
+          if (deleted) observer.onRemoved(state);
+        },
         both(() => observer.onLeaveAnswered(roomId, userId), inOrder),
       ),
+    deleteRoom: (roomId, userId, inOrder) => {
+      let members: readonly RoomMember[] = [];
+      return write(
+        () => {
+          members = membersOf(state, roomId);
+          return memory.deleteRoom(roomId, userId, () => {});
+        },
+        () => {
+          for (const member of members) observer.onLeft(roomId, member.userId);
+          observer.onRemoved(state);
+        },
+        both(() => {
+          for (const member of members) observer.onLeaveAnswered(roomId, member.userId);
+        }, inOrder),
+      );
+    },
     saveStates: (states) => write(() => memory.saveStates(states)),
     expire: (...args) =>
       write(
@@ -138,8 +157,8 @@ export function createSimStore({ options, state, observer, ...ports }: SimStoreP
       read(() => memory.readStream({ ...query, limit: Math.min(query.limit, random.integer(1, weather.pageMessages)) })),
     history: (query) => read(() => memory.history(query)),
     room: (roomId) => read(() => memory.room(roomId)),
-    rooms: () => read(() => memory.rooms()),
-    members: (roomId) => read(() => memory.members(roomId)),
+    rooms: (query) => read(() => memory.rooms(query)),
+    members: (query) => read(() => memory.members(query)),
     states: (userIds) => read(() => memory.states(userIds)),
     retentionTime: () => read(() => memory.retentionTime()),
     counts: () => read(() => memory.counts()),

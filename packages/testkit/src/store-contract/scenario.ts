@@ -1,6 +1,20 @@
-import type { AppendDirect, Appended, AppendRoom, Room, Store, StoredMessage, StoreOptions, StreamId } from '@parley/hub';
+import type {
+  AppendDirect,
+  Appended,
+  AppendRoom,
+  LeaveResult,
+  Room,
+  RoomMember,
+  RoomSummary,
+  Store,
+  StoredMessage,
+  StoreLimits,
+  StoreOptions,
+  StreamId,
+} from '@parley/hub';
 import { type ErrorCode, HubError } from '@parley/protocol';
 import { expect } from 'vitest';
+import { testStoreOptions } from '../store-options.ts';
 
 /** `close`: the store was closed. `crash`: it was cut off in the way of `kill -9`, after what it acknowledged. */
 export type Restart = 'close' | 'crash';
@@ -60,8 +74,18 @@ export class Scenario {
     for (const userId of userIds) await this.#store.joinRoom({ roomId, userId, nowMs: 2_000, create: false, invited: true }, () => {});
   }
 
-  leave(roomId: string, userId: string): Promise<void> {
+  leave(roomId: string, userId: string): Promise<LeaveResult> {
     return this.#store.leaveRoom(roomId, userId, () => {});
+  }
+
+  /** All members of a room, in the order in which they joined. */
+  async members(roomId: string): Promise<readonly RoomMember[]> {
+    return (await this.#store.members({ roomId, userId: undefined, after: undefined, limit: 100_000 })).members;
+  }
+
+  /** All rooms, in the order of creation. */
+  async rooms(): Promise<readonly RoomSummary[]> {
+    return (await this.#store.rooms({ after: undefined, limit: 100_000, includePrivate: true })).rooms;
   }
 
   /** Opens a reader and returns where it stands, by stream. */
@@ -96,17 +120,16 @@ const roomDefaults = { kind: 'room', echo: true, membersOnly: true, ...appendDef
 export function withStore(
   make: MakeStore,
   body: (scenario: Scenario) => Promise<void>,
-  options: Partial<Pick<StoreOptions, 'queueMessagesMax' | 'queueOverflow'>> = {},
+  limits: Partial<StoreLimits> = {},
 ): () => Promise<void> {
   return async () => {
     const appended: StoredMessage[] = [];
     const failures: HubError[] = [];
     const harness = await make({
-      queueMessagesMax: 10_000,
-      queueOverflow: 'reject',
+      ...testStoreOptions,
       onAppended: (messages) => appended.push(...messages),
       onFailed: (error) => failures.push(error),
-      ...options,
+      ...limits,
     });
     try {
       await body(new Scenario(harness, appended));

@@ -3,10 +3,10 @@ import type { Services } from '../services.ts';
 import { roomView } from '../views.ts';
 import type { Command } from './command.ts';
 
-/** Creates a room with its creator as owner and member. Refusal: `room_exists`. */
+/** Creates a room with its creator as owner and member. Refusals: `room_exists`, `too_many_rooms`. */
 export function makeRoom(services: Services, room: Omit<Room, 'createdAtMs'>): Promise<RoomSummary> {
-  return services.store.createRoom({ ...room, createdAtMs: services.clock.now() }, () =>
-    followRoom(services, room.createdBy, room.roomId, 0),
+  return services.store.createRoom({ ...room, createdAtMs: services.clock.now() }, ({ joinedSeq }) =>
+    followRoom(services, room.createdBy, room.roomId, joinedSeq),
   );
 }
 

@@ -21,11 +21,12 @@ export function addMember(services: Services, roomId: string, userId: string, in
 }
 
 export const joinRoom: Command<'join_room'> = async ({ services, caller, payload }) => {
-  const { members, joined, created } = await addMember(services, payload.room_id, caller.userId, false);
+  const { members, memberCount, joined, created } = await addMember(services, payload.room_id, caller.userId, false);
   return {
     status: 'success',
     room_id: payload.room_id,
     message: created ? 'The room is new, and you are its first member.' : joined ? 'You joined the room.' : 'You are a member already.',
     members: members.map((member) => userIdToWire(member.userId)),
+    member_count: memberCount,
   };
 };

@@ -4,9 +4,9 @@ import type { Services } from '../services.ts';
 import type { Command } from './command.ts';
 
 /** Ends a membership: the user gets nothing more of the room. Refusals: `room_not_found`, `not_member`. */
-export function removeMember(services: Services, roomId: string, userId: string): Promise<void> {
+export async function removeMember(services: Services, roomId: string, userId: string): Promise<void> {
   const { store, directory, streams, watches, encode } = services;
-  return store.leaveRoom(roomId, userId, () => {
+  await store.leaveRoom(roomId, userId, () => {
     const stream = timelineOf(roomId);
     directory.leaveRoom(userId, roomId);
     for (const session of directory.sessionsOf(userId)) {

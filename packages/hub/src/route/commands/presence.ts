@@ -1,4 +1,4 @@
-import { HubError } from '@parley/protocol';
+import { HubError, limits as protocolLimits } from '@parley/protocol';
 import type { PresenceView } from '../../ports/presence.ts';
 import { inboxOf, timelineOf } from '../../ports/store.ts';
 import type { Services } from '../services.ts';
@@ -23,8 +23,13 @@ async function prepareLook({ presence, store }: Services, userIds: readonly stri
     });
 }
 
+async function memberIds({ store }: Services, roomId: string, userId: string): Promise<string[]> {
+  const page = await store.members({ roomId, userId, after: undefined, limit: protocolLimits.roomMembersMax });
+  return page.members.map((member) => member.userId);
+}
+
 export const presence: Command<'presence'> = async ({ services, caller, payload }) => {
-  const { directory, watches, store } = services;
+  const { directory, watches } = services;
   const roomId = payload.room_id;
   if (roomId !== undefined && !directory.roomsOf(caller.userId).has(roomId)) throw new HubError('not_member');
   const userIds = fromWire(payload.user_ids ?? []);
@@ -37,7 +42,7 @@ export const presence: Command<'presence'> = async ({ services, caller, payload 
       else watches.unwatch(caller.session, topic);
     }
   }
-  const members = roomId === undefined ? [] : (await store.members(roomId)).map((member) => member.userId);
+  const members = roomId === undefined ? [] : await memberIds(services, roomId, caller.userId);
   const look = await prepareLook(services, [...new Set([...userIds, ...members])]);
   // A watcher may have been told of a change meanwhile, and must not hear an older state after it.
   return () => ({ status: 'success', users: look().map(presenceView) });

@@ -1,16 +1,20 @@
 import type { Database } from 'better-sqlite3';
+import { type StreamId, timelineOf } from '../../ports/store.ts';
 import { Refused } from './calls.ts';
 
 export interface Access {
   /** Throws `room_not_found`. */
   requireRoom(roomId: string): void;
-  /** Throws `room_not_found` or `not_member`. Returns the head of the room's stream when the user joined. */
+  /**
+   * Returns the head of the room's stream when the user joined. Throws `not_member`, but `room_not_found` also for a private room, so
+   * that nobody learns of one.
+   */
   requireMember(roomId: string, userId: string): number;
   joinedSeq(roomId: string, userId: string): number | undefined;
 }
 
 export function createAccess(db: Database): Access {
-  const room = db.prepare<[string], unknown>('SELECT 1 FROM rooms WHERE room_id = ?');
+  const room = db.prepare<[string], { is_private: number }>('SELECT is_private FROM rooms WHERE room_id = ?');
   const member = db.prepare<[string, string], { joined_seq: number }>(
     'SELECT joined_seq FROM room_members WHERE room_id = ? AND user_id = ?',
   );
@@ -26,8 +30,13 @@ export function createAccess(db: Database): Access {
     requireMember(roomId, userId) {
       const seq = joinedSeq(roomId, userId);
       if (seq !== undefined) return seq;
-      requireRoom(roomId);
-      throw new Refused('not_member');
+      throw new Refused(room.get(roomId)?.is_private === 0 ? 'not_member' : 'room_not_found');
     },
   };
+}
+
+/** What lies at or below in a room's timeline is of a deleted room with the same name. In an inbox it is history. */
+export function createHiddenUpto(db: Database): (stream: StreamId) => number {
+  const trimmed = db.prepare<[StreamId], { trimmed_seq: number }>('SELECT trimmed_seq FROM streams WHERE stream = ?');
+  return (stream) => (stream.startsWith(timelineOf('')) ? (trimmed.get(stream)?.trimmed_seq ?? 0) : 0);
 }

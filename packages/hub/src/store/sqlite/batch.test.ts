@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { testStoreOptions } from '@parley/testkit';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BatchWriter } from './batch.ts';
@@ -6,16 +7,14 @@ import type { Outcome, WriteCall } from './calls.ts';
 import { openDatabase } from './database.ts';
 import { makeFolder, removeFolder } from './folder.test-support.ts';
 
-const options = { queueMessagesMax: 100, queueOverflow: 'reject' } as const;
-
 let folder = '';
 let db: Database.Database;
 let writer: BatchWriter;
 
 beforeEach(() => {
   folder = makeFolder();
-  db = openDatabase({ file: join(folder, 'parley.db'), readonly: false, databaseBytesMax: undefined, ...options });
-  writer = new BatchWriter(db, options);
+  db = openDatabase({ file: join(folder, 'parley.db'), readonly: false, databaseBytesMax: undefined, limits: testStoreOptions });
+  writer = new BatchWriter(db, testStoreOptions);
 });
 
 afterEach(() => {

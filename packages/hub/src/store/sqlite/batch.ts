@@ -8,7 +8,7 @@
  * - Anything else: it is not known what the disk holds. The writer is broken, and stores nothing any more.
  */
 import type { Database } from 'better-sqlite3';
-import type { StoreOptions } from '../../ports/store.ts';
+import type { StoreLimits } from '../../ports/store.ts';
 import { createAccess } from './access.ts';
 import { describe, invoke, type Outcome, type Refusal, Refused, toRefusal, type WriteCall, type Writes } from './calls.ts';
 import { Counters } from './counters.ts';
@@ -28,8 +28,8 @@ export class BatchWriter {
   readonly #logState;
   #broken: Refusal | undefined;
 
-  constructor(db: Database, options: Pick<StoreOptions, 'queueMessagesMax' | 'queueOverflow'>) {
-    this.#context = { db, streams: new StreamStates(db), counters: new Counters(db), access: createAccess(db), options };
+  constructor(db: Database, limits: StoreLimits) {
+    this.#context = { db, streams: new StreamStates(db), counters: new Counters(db), access: createAccess(db), limits };
     this.#writes = createWrites(this.#context);
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');

@@ -3,7 +3,7 @@
  * the order in which they came, so an answer needs no id.
  */
 import type { ErrorCode } from '@parley/protocol';
-import type { AppendRequest, Store } from '../../ports/store.ts';
+import type { AppendRequest, Store, StoreLimits } from '../../ports/store.ts';
 
 /** The callback of a write stays on the main thread. */
 type WithoutInOrder<A extends unknown[]> = A extends [...infer Rest, (result: never) => void] ? Rest : A;
@@ -11,7 +11,10 @@ type Synchronous<T> = { [K in keyof T]: T[K] extends (...args: infer A) => Promi
 
 /** The port's writes, as the thread that owns the connection runs them. */
 export type Writes = Synchronous<
-  Pick<Store, 'append' | 'openReader' | 'closeReader' | 'advance' | 'createRoom' | 'joinRoom' | 'leaveRoom' | 'saveStates' | 'expire'>
+  Pick<
+    Store,
+    'append' | 'openReader' | 'closeReader' | 'advance' | 'createRoom' | 'joinRoom' | 'leaveRoom' | 'deleteRoom' | 'saveStates' | 'expire'
+  >
 >;
 export interface Reads extends Synchronous<Pick<Store, 'room' | 'rooms' | 'members' | 'history' | 'states' | 'retentionTime' | 'counts'>> {
   readStream(query: Parameters<Store['readStream']>[0]): readonly PackedMessage[];
@@ -64,8 +67,7 @@ export interface DatabaseSetup {
   readonly readonly: boolean;
   /** The file grows no larger; `undefined` leaves it to the disk. */
   readonly databaseBytesMax: number | undefined;
-  readonly queueMessagesMax: number;
-  readonly queueOverflow: 'reject' | 'drop_oldest';
+  readonly limits: StoreLimits;
 }
 
 export type ToThread =

@@ -5,7 +5,7 @@ import type { Database } from 'better-sqlite3';
  * `last_id` is the newest message id ever given, so that ids are not reused when the newest messages expire;
  * `retention_time` is where the retention clock stood at the last `expire`.
  */
-export const counterKeys = ['last_id', 'messages', 'rooms', 'queued', 'expired', 'dropped', 'retention_time'] as const;
+export const counterKeys = ['last_id', 'messages', 'rooms', 'private_rooms', 'queued', 'expired', 'dropped', 'retention_time'] as const;
 export type CounterKey = (typeof counterKeys)[number];
 
 export class Counters {

@@ -7,6 +7,7 @@ const store = await openSqliteStore({
   dataFolder,
   queueMessagesMax: 1e9,
   queueOverflow: 'reject',
+  roomsPerUserMax: 1,
   onAppended: () => {},
   onFailed: () => process.exit(1),
 });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { testStoreOptions } from '@parley/testkit';
 import { expect, test } from 'vitest';
 import type { Store } from '../../ports/store.ts';
 import { makeFolder, removeFolder } from './folder.test-support.ts';
@@ -9,7 +10,7 @@ import { openSqliteStore, StoreStartError } from './open.ts';
 const child = fileURLToPath(new URL('./crash-child.test-support.ts', import.meta.url));
 
 function open(dataFolder: string): Promise<Store> {
-  return openSqliteStore({ dataFolder, queueMessagesMax: 1e9, queueOverflow: 'reject', onAppended: () => {}, onFailed: () => {} });
+  return openSqliteStore({ ...testStoreOptions, dataFolder });
 }
 
 /** Runs the child, kills it in the middle of its appends, and returns what was acknowledged before it died. */

@@ -93,4 +93,27 @@ export const migrations: readonly string[] = [
     value INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Counted before, which made a join dearer with every member.
+  ALTER TABLE rooms ADD COLUMN member_count INTEGER NOT NULL DEFAULT 0;
+  UPDATE rooms SET member_count = (SELECT count(*) FROM room_members AS m WHERE m.room_id = rooms.room_id);
+  -- With the key of the row behind it: the order of joining, and of creation.
+  CREATE INDEX room_members_by_room ON room_members (room_id);
+  CREATE INDEX rooms_by_privacy ON rooms (is_private);
+
+  -- Streams of deleted rooms whose messages are still to be removed: those at or below trimmed_seq.
+  CREATE TABLE deleted_streams (
+    stream TEXT PRIMARY KEY
+  ) STRICT, WITHOUT ROWID;
+
+  -- Nobody could enter or name these again.
+  INSERT INTO deleted_streams SELECT 'room:' || room_id FROM rooms WHERE is_private = 1 AND member_count = 0;
+  INSERT INTO streams (stream, trimmed_seq)
+    SELECT stream, max(seq) FROM messages WHERE stream IN (SELECT stream FROM deleted_streams) GROUP BY stream
+    ON CONFLICT DO UPDATE SET trimmed_seq = max(trimmed_seq, excluded.trimmed_seq);
+  DELETE FROM rooms WHERE is_private = 1 AND member_count = 0;
+  INSERT OR REPLACE INTO meta (key, value) VALUES
+    ('rooms', (SELECT count(*) FROM rooms)),
+    ('private_rooms', (SELECT count(*) FROM rooms WHERE is_private = 1));
+  `,
 ];

@@ -1,7 +1,7 @@
 /** Random sequences of calls give the same results on SQLite as on the model, however they are cut into batches. */
 
 import { HubError } from '@parley/protocol';
-import { createMemoryStore } from '@parley/testkit';
+import { createMemoryStore, testStoreOptions } from '@parley/testkit';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Store, StoreOptions } from '../../ports/store.ts';
@@ -65,7 +65,8 @@ const writeCall = fc.oneof(
   { weight: 4, arbitrary: call('advance', advances, time) },
   { weight: 1, arbitrary: call('createRoom', newRoom) },
   { weight: 3, arbitrary: call('joinRoom', join) },
-  { weight: 1, arbitrary: call('leaveRoom', room, user) },
+  { weight: 2, arbitrary: call('leaveRoom', room, user) },
+  { weight: 1, arbitrary: call('deleteRoom', room, fc.constantFrom(undefined, ...users)) },
   { weight: 1, arbitrary: call('saveStates', fc.array(state, { maxLength: 2 })) },
   { weight: 1, arbitrary: call('expire', retention, time) },
 );
@@ -79,9 +80,14 @@ const readCalls: readonly ReadCall[] = [
   ]),
   ...rooms.flatMap((id) => [
     { method: 'room' as const, args: [id] },
-    { method: 'members' as const, args: [id] },
+    ...[undefined, ...users].flatMap((userId) => [
+      { method: 'members' as const, args: [{ roomId: id, userId, after: undefined, limit: 2 }] },
+      { method: 'members' as const, args: [{ roomId: id, userId: undefined, after: userId, limit: 1 }] },
+    ]),
   ]),
-  { method: 'rooms', args: [] },
+  ...[true, false].flatMap((includePrivate) =>
+    [undefined, 'tea'].map((after) => ({ method: 'rooms' as const, args: [{ after, limit: 1, includePrivate }] })),
+  ),
   { method: 'states', args: [users] },
   { method: 'counts', args: [] },
   { method: 'retentionTime', args: [] },
@@ -117,10 +123,10 @@ function askSqlite(run: () => unknown): Result {
 }
 
 test.for(['reject', 'drop_oldest'] as const)('SQLite does what the model does (%s)', { timeout: 120_000 }, async (queueOverflow) => {
-  const options: StoreOptions = { queueMessagesMax: 4, queueOverflow, onAppended: () => {}, onFailed: () => {} };
+  const options: StoreOptions = { ...testStoreOptions, queueMessagesMax: 4, queueOverflow, roomsPerUserMax: 1 };
   await fc.assert(
     fc.asyncProperty(batches, async (sequence) => {
-      const db = openDatabase({ file: ':memory:', readonly: false, databaseBytesMax: undefined, ...options });
+      const db = openDatabase({ file: ':memory:', readonly: false, databaseBytesMax: undefined, limits: options });
       const writer = new BatchWriter(db, options);
       const reads = createReads(db);
       const unpacked = { ...reads, readStream: (query: StreamQuery) => unpackMessages(query.stream, reads.readStream(query)) };

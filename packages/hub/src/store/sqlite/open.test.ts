@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { HubError } from '@parley/protocol';
+import { testStoreOptions } from '@parley/testkit';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AppendRequest, Store } from '../../ports/store.ts';
@@ -18,10 +19,8 @@ afterEach(() => removeFolder(folder));
 
 function open(options: Partial<SqliteOptions> = {}): Promise<Store> {
   return openSqliteStore({
+    ...testStoreOptions,
     dataFolder: folder,
-    queueMessagesMax: 10_000,
-    queueOverflow: 'reject',
-    onAppended: () => {},
     onFailed: (error) => failures.push(error),
     ...options,
   });

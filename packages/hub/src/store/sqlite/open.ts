@@ -13,6 +13,7 @@ import {
   inboxOf,
   type Store,
   type StoredMessage,
+  type StoreLimits,
   type StoreOptions,
   timelineOf,
 } from '../../ports/store.ts';
@@ -44,10 +45,11 @@ const callBytes = 300;
  * Rejects with `StoreStartError`, one sentence for the operator.
  */
 export async function openSqliteStore(options: StoreOptions & SqliteOptions): Promise<Store> {
-  const { dataFolder, databaseBytesMax, queueMessagesMax, queueOverflow } = options;
+  const { dataFolder, databaseBytesMax, queueMessagesMax, queueOverflow, roomsPerUserMax } = options;
+  const limits: StoreLimits = { queueMessagesMax, queueOverflow, roomsPerUserMax };
   const isMemory = dataFolder === ':memory:';
   const file = isMemory ? dataFolder : join(dataFolder, 'parley.db');
-  const setup: DatabaseSetup = { file, readonly: false, databaseBytesMax, queueMessagesMax, queueOverflow };
+  const setup: DatabaseSetup = { file, readonly: false, databaseBytesMax, limits };
   const unlock = isMemory ? () => {} : lockFolder(dataFolder);
   let queue: CommitQueue<WriteCall> | undefined;
   const onDeath = (error: HubError): void => queue?.fail(error);
@@ -161,12 +163,13 @@ function createStore({ queue, reader, writer, stop, announcer }: Parts): Store {
     createRoom: (room, inOrder) => write('createRoom', [room], inOrder),
     joinRoom: (request, inOrder) => write('joinRoom', [request], inOrder),
     leaveRoom: (roomId, userId, inOrder) => write('leaveRoom', [roomId, userId], inOrder),
+    deleteRoom: (roomId, userId, inOrder) => write('deleteRoom', [roomId, userId], inOrder),
     saveStates: (...args) => write('saveStates', args),
     expire: (...args) => write('expire', args),
     readStream: async (query) => unpackMessages(query.stream, await read('readStream', query)),
     room: (roomId) => read('room', roomId),
-    rooms: () => read('rooms'),
-    members: (roomId) => read('members', roomId),
+    rooms: (query) => read('rooms', query),
+    members: (query) => read('members', query),
     history: (query) => read('history', query),
     states: (userIds) => read('states', userIds),
     retentionTime: () => read('retentionTime'),

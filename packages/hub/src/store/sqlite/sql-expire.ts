@@ -5,9 +5,12 @@
  * Of a stream's log only a prefix goes, so that what is left has no gap: a message stays while an older
  * one before it stays. Undelivered messages that may not be kept as long as delivered ones go from above
  * the user's cursor; the delivered ones below then stay for the history, but are no longer part of the log.
+ *
+ * The timelines of deleted rooms come first, whatever their age: nobody sees them any more.
  */
 import { inboxOf, type StreamId } from '../../ports/store.ts';
 import type { Writes } from './calls.ts';
+import { textParameter } from './database.ts';
 import type { WriteContext } from './sql-append.ts';
 import { undelivered } from './stream-states.ts';
 
@@ -22,7 +25,8 @@ interface OldRow {
   readonly storedAtMs: number;
 }
 
-export function createExpire({ db, streams, counters }: WriteContext): Pick<Writes, 'expire'> {
+export function createExpire(context: WriteContext): Pick<Writes, 'expire'> {
+  const { db, streams, counters } = context;
   const page = db.prepare<[number, number], OldRow>(
     'SELECT id, stream, seq, recipient_id AS recipientId, stored_at AS storedAtMs FROM messages WHERE id > ? ORDER BY id LIMIT ?',
   );
@@ -30,6 +34,7 @@ export function createExpire({ db, streams, counters }: WriteContext): Pick<Writ
   const prune = db.prepare<{ inbox: StreamId }>(
     'DELETE FROM deliveries WHERE stream = @inbox AND seq < coalesce((SELECT min(seq) FROM messages WHERE stream = @inbox), seq + 1)',
   );
+  const purge = createPurge(context);
   let sweptId = 0;
 
   /** `expired` counts the losses: direct messages that never reached their recipient. */
@@ -47,9 +52,10 @@ export function createExpire({ db, streams, counters }: WriteContext): Pick<Writ
   return {
     expire({ deliveredMs, undeliveredMs }, nowMs) {
       counters.add('retention_time', Math.max(0, Math.round(nowMs) - counters.get('retention_time')));
-      const rows = page.all(sweptId, pageRows);
+      let removed = purge(pageRows);
+      const rowsMax = pageRows - removed;
+      const rows = page.all(sweptId, rowsMax);
       const touched = new Set<StreamId>();
-      let removed = 0;
       for (const row of rows) {
         const { trimmedSeq, deliveredSeq } = streams.get(row.stream);
         const isDelivered = row.recipientId === null || row.seq <= deliveredSeq;
@@ -61,9 +67,29 @@ export function createExpire({ db, streams, counters }: WriteContext): Pick<Writ
       }
       for (const inbox of touched) prune.run({ inbox });
       const isOld = (row: OldRow): boolean => nowMs - row.storedAtMs > Math.min(deliveredMs, undeliveredMs);
-      const more = rows.length === pageRows && rows.some(isOld);
-      sweptId = more ? (rows.at(-1)?.id ?? 0) : 0;
+      const more = rowsMax === 0 || (rows.length === rowsMax && rows.some(isOld));
+      sweptId = more ? (rows.at(-1)?.id ?? sweptId) : 0;
       return { removed, more };
     },
+  };
+}
+
+/** Removes messages of deleted rooms, at most so many; returns how many. */
+function createPurge({ db, streams, counters }: WriteContext): (rowsMax: number) => number {
+  const next = db.prepare<[], { stream: StreamId }>('SELECT stream FROM deleted_streams LIMIT 1');
+  const remove = db.prepare<[StreamId, number, number]>(
+    `DELETE FROM messages WHERE id IN (SELECT id FROM messages WHERE stream = ${textParameter} AND seq <= ? LIMIT CAST(? AS INTEGER))`,
+  );
+  const forget = db.prepare<[StreamId]>('DELETE FROM deleted_streams WHERE stream = ?');
+
+  return (rowsMax) => {
+    let removed = 0;
+    for (let found = next.get(); found !== undefined && removed < rowsMax; found = next.get()) {
+      const { changes } = remove.run(found.stream, streams.get(found.stream).trimmedSeq, rowsMax - removed);
+      removed += changes;
+      if (removed < rowsMax) forget.run(found.stream);
+    }
+    counters.add('messages', -removed);
+    return removed;
   };
 }

@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import { type HistoryMessage, type HistoryQuery, placeOf, type StoredMessage, type StreamId, timelineOf } from '../../ports/store.ts';
-import type { Access } from './access.ts';
+import { type Access, createHiddenUpto } from './access.ts';
 import type { Reads } from './calls.ts';
+import { textParameter } from './database.ts';
 
 interface MessageRow {
   readonly id: number;
@@ -95,7 +96,7 @@ function createRoomPage(db: Database): (stream: StreamId) => Page {
   const select = (direction: 'ASC' | 'DESC') =>
     db.prepare<[string, number, number, number], HistoryRow>(`
       SELECT ${messageColumns}, NULL AS delivered_at
-      FROM messages WHERE stream = ? AND seq >= ? AND seq < ? ORDER BY seq ${direction} LIMIT ?`);
+      FROM messages WHERE stream = ${textParameter} AND seq >= ? AND seq < ? ORDER BY seq ${direction} LIMIT CAST(? AS INTEGER)`);
   const statements = { oldest: select('ASC'), newest: select('DESC') };
   return (stream) =>
     ({ afterId, beforeId }, order, limit) =>
@@ -107,15 +108,13 @@ function createRoomPage(db: Database): (stream: StreamId) => Page {
  * room's log has no gaps. An index by (stream, id) would cost every append more than this costs a page.
  */
 function createFirstSeqAbove(db: Database): (stream: StreamId, id: number) => number {
-  // Two selects, because SQLite reads the whole stream for one with two aggregates.
-  const bounds = db.prepare<{ stream: StreamId }, { oldest: number | null; newest: number | null }>(`
-    SELECT (SELECT min(seq) FROM messages WHERE stream = @stream) AS oldest, (SELECT max(seq) FROM messages WHERE stream = @stream) AS newest`);
+  const hiddenUpto = createHiddenUpto(db);
+  const newest = db.prepare<[StreamId], { seq: number | null }>(`SELECT max(seq) AS seq FROM messages WHERE stream = ${textParameter}`);
   const idAt = db.prepare<[string, number], { id: number }>('SELECT id FROM messages WHERE stream = ? AND seq = ?');
 
   return (stream, id) => {
-    const found = bounds.get({ stream });
-    let low = found?.oldest ?? 1;
-    let high = (found?.newest ?? 0) + 1;
+    let low = hiddenUpto(stream) + 1;
+    let high = Math.max(newest.get(stream)?.seq ?? 0, low - 1) + 1;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       if ((idAt.get(stream, middle)?.id ?? 0) > id) high = middle;

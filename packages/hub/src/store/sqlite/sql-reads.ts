@@ -1,12 +1,12 @@
 import type { Database } from 'better-sqlite3';
 import type { UserState } from '../../ports/store.ts';
-import { createAccess } from './access.ts';
+import { createAccess, createHiddenUpto } from './access.ts';
 import type { PackedMessage, Reads, Writes } from './calls.ts';
 import { Counters } from './counters.ts';
 import { textParameter } from './database.ts';
 import { packedColumns } from './pack.ts';
 import { createHistory } from './sql-history.ts';
-import { createRoomReads } from './sql-rooms.ts';
+import { createRoomReads } from './sql-room-reads.ts';
 
 export function createReads(db: Database): Reads {
   return {
@@ -37,9 +37,11 @@ function createReadStream(db: Database): Reads['readStream'] {
       `SELECT ${packedColumns} FROM messages WHERE stream = ${textParameter} AND seq > ? AND seq <= ? ORDER BY seq LIMIT CAST(? AS INTEGER)`,
     )
     .raw();
-  return ({ stream, afterSeq, uptoSeq, limit, bytesMax }) => {
+  const hiddenUpto = createHiddenUpto(db);
+  return ({ stream, uptoSeq, limit, bytesMax, ...query }) => {
     const page: PackedMessage[] = [];
     let bytes = 0;
+    const afterSeq = Math.max(query.afterSeq, hiddenUpto(stream));
     for (let wanted = Math.min(firstRows, limit); wanted > 0; ) {
       const [, lastSeq = afterSeq] = page.at(-1) ?? [];
       const rows = select.all(stream, lastSeq, uptoSeq, wanted);

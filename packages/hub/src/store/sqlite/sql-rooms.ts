@@ -1,109 +1,159 @@
 import type { Database } from 'better-sqlite3';
-import { type Room, type RoomMember, type RoomSummary, timelineOf } from '../../ports/store.ts';
-import { type Reads, Refused, type Writes } from './calls.ts';
+import { type JoinRequest, type JoinResult, membersToldMax, type Room, type RoomMember, timelineOf } from '../../ports/store.ts';
+import { Refused, type Writes } from './calls.ts';
+import { textParameter } from './database.ts';
 import type { WriteContext } from './sql-append.ts';
+import { createMembersAfter, createReadRoom } from './sql-room-reads.ts';
 
-interface RoomRow {
-  readonly room_id: string;
-  readonly room_name: string;
-  readonly created_by: string;
-  readonly created_at: number;
-  readonly is_private: number;
-  readonly max_members: number;
-}
-
-const roomColumns = 'room_id, room_name, created_by, created_at, is_private, max_members';
-
-function toRoom(row: RoomRow): Room {
-  return {
-    roomId: row.room_id,
-    name: row.room_name,
-    createdBy: row.created_by,
-    createdAtMs: row.created_at,
-    isPrivate: row.is_private === 1,
-    maxMembers: row.max_members,
-  };
-}
-
-export function createRoomReads(db: Database): Pick<Reads, 'room' | 'rooms' | 'members'> {
-  const summary = `SELECT ${roomColumns}, (SELECT count(*) FROM room_members AS m WHERE m.room_id = r.room_id) AS member_count FROM rooms AS r`;
-  const one = db.prepare<[string], RoomRow & { member_count: number }>(`${summary} WHERE room_id = ?`);
-  const all = db.prepare<[], RoomRow & { member_count: number }>(`${summary} ORDER BY ordinal`);
-  const members = db.prepare<[string], RoomMember>(
-    'SELECT user_id AS userId, role, joined_at AS joinedAtMs FROM room_members WHERE room_id = ? ORDER BY ordinal',
-  );
-  const toSummary = (row: RoomRow & { member_count: number }): RoomSummary => ({ ...toRoom(row), memberCount: row.member_count });
-
-  return {
-    room(roomId) {
-      const row = one.get(roomId);
-      return row === undefined ? undefined : toSummary(row);
-    },
-    rooms: () => all.all().map(toSummary),
-    members: (roomId) => members.all(roomId),
-  };
-}
-
-export function createRoomWrites(context: WriteContext): Pick<Writes, 'createRoom' | 'joinRoom' | 'leaveRoom'> {
+/** Each checks everything before it changes anything, so that a refusal fails its own call only. */
+export function createRoomWrites(context: WriteContext): Pick<Writes, 'createRoom' | 'joinRoom' | 'leaveRoom' | 'deleteRoom'> {
   const { db, access } = context;
-  const rooms = createRoomReads(db);
-  const insertRoom = createInsertRoom(context);
-  const removeMember = db.prepare<[string, string]>('DELETE FROM room_members WHERE room_id = ? AND user_id = ?');
-  const removeCursors = db.prepare<[string, string]>('DELETE FROM cursors WHERE user_id = ? AND stream = ?');
+  const readRoom = createReadRoom(db);
+  const requireFewRooms = createRequireFewRooms(context);
+  const makeRoom = createMakeRoom(context);
+  const removeRoom = createRemoveRoom(context);
+  const roleOf = createRoleOf(db);
 
   return {
     createRoom(room) {
-      if (rooms.room(room.roomId) !== undefined) throw new Refused('room_exists');
-      insertRoom(room);
-      return { ...room, memberCount: 1 };
+      if (readRoom(room.roomId) !== undefined) throw new Refused('room_exists');
+      requireFewRooms(room.createdBy);
+      return { ...room, memberCount: 1, joinedSeq: makeRoom(room) };
     },
-    joinRoom: createJoinRoom(context, rooms, insertRoom),
-    leaveRoom(roomId, userId) {
-      access.requireMember(roomId, userId);
-      removeMember.run(roomId, userId);
-      removeCursors.run(userId, timelineOf(roomId));
+    joinRoom: createJoinRoom(context, requireFewRooms, makeRoom),
+    leaveRoom: createLeaveRoom(context, removeRoom),
+    deleteRoom(roomId, userId) {
+      if (userId !== undefined) {
+        access.requireMember(roomId, userId);
+        if (roleOf(roomId, userId) !== 'owner') throw new Refused('not_owner');
+      }
+      const room = readRoom(roomId);
+      if (room === undefined) throw new Refused('room_not_found');
+      removeRoom(room);
     },
   };
 }
 
-function createInsertRoom({ db, counters }: WriteContext): (room: Room) => void {
+function createRequireFewRooms({ db, limits }: WriteContext): (userId: string) => void {
+  const count = db.prepare<[string], { count: number }>('SELECT count(*) AS count FROM room_members WHERE user_id = ?');
+  return (userId) => {
+    if ((count.get(userId)?.count ?? 0) >= limits.roomsPerUserMax) throw new Refused('too_many_rooms');
+  };
+}
+
+/** Returns from where on the new member reads: what a deleted room of this name left is not for it. */
+function createAddMember({ db, streams }: WriteContext): (roomId: string, member: RoomMember) => number {
+  const insert = db.prepare<[string, string, number, string, number]>(
+    'INSERT INTO room_members (room_id, user_id, joined_at, role, joined_seq) VALUES (?, ?, ?, ?, ?)',
+  );
+  const count = db.prepare<[string]>('UPDATE rooms SET member_count = member_count + 1 WHERE room_id = ?');
+
+  return (roomId, { userId, role, joinedAtMs }) => {
+    const joinedSeq = streams.get(timelineOf(roomId)).lastSeq;
+    insert.run(roomId, userId, joinedAtMs, role, joinedSeq);
+    count.run(roomId);
+    return joinedSeq;
+  };
+}
+
+/** With its creator as owner. Returns from where on the creator reads. */
+function createMakeRoom(context: WriteContext): (room: Room) => number {
+  const { db, counters } = context;
+  const addMember = createAddMember(context);
   const insert = db.prepare<[string, string, string, number, number, number]>(
-    `INSERT INTO rooms (${roomColumns}) VALUES (?, ?, ?, ?, ?, ?)`,
+    'INSERT INTO rooms (room_id, room_name, created_by, created_at, is_private, max_members) VALUES (?, ?, ?, ?, ?, ?)',
   );
-  const insertOwner = db.prepare<[string, string, number]>(
-    "INSERT INTO room_members (room_id, user_id, joined_at, role, joined_seq) VALUES (?, ?, ?, 'owner', 0)",
-  );
+
   return (room) => {
     insert.run(room.roomId, room.name, room.createdBy, room.createdAtMs, room.isPrivate ? 1 : 0, room.maxMembers);
-    insertOwner.run(room.roomId, room.createdBy, room.createdAtMs);
     counters.add('rooms', 1);
+    if (room.isPrivate) counters.add('private_rooms', 1);
+    return addMember(room.roomId, { userId: room.createdBy, role: 'owner', joinedAtMs: room.createdAtMs });
   };
 }
 
 function createJoinRoom(
-  { db, streams, access }: WriteContext,
-  rooms: ReturnType<typeof createRoomReads>,
-  insertRoom: (room: Room) => void,
+  context: WriteContext,
+  requireFewRooms: (userId: string) => void,
+  makeRoom: (room: Room) => number,
 ): Writes['joinRoom'] {
-  const insertMember = db.prepare<[string, string, number, number]>(
-    "INSERT INTO room_members (room_id, user_id, joined_at, role, joined_seq) VALUES (?, ?, ?, 'member', ?)",
-  );
+  const { db, access } = context;
+  const readRoom = createReadRoom(db);
+  const addMember = createAddMember(context);
+  const membersAfter = createMembersAfter(db);
 
-  return ({ roomId, userId, nowMs, create, invited }) => {
-    const found = rooms.room(roomId);
-    if (found === undefined) {
-      if (create === false) throw new Refused('room_not_found');
-      const room: Room = { roomId, name: roomId, createdBy: userId, createdAtMs: nowMs, isPrivate: false, maxMembers: create.maxMembers };
-      insertRoom(room);
-      return { room, members: rooms.members(roomId), joined: true, created: true, joinedSeq: 0 };
-    }
-    const { memberCount, ...room } = found;
+  const join = ({ roomId, userId, nowMs, create, invited }: JoinRequest): Pick<JoinResult, 'joined' | 'created' | 'joinedSeq'> => {
     const earlierSeq = access.joinedSeq(roomId, userId);
-    if (earlierSeq !== undefined) return { room, members: rooms.members(roomId), joined: false, created: false, joinedSeq: earlierSeq };
-    if (room.isPrivate && !invited) throw new Refused('room_private');
-    if (memberCount >= room.maxMembers) throw new Refused('room_full');
-    const joinedSeq = streams.get(timelineOf(roomId)).lastSeq;
-    insertMember.run(roomId, userId, nowMs, joinedSeq);
-    return { room, members: rooms.members(roomId), joined: true, created: false, joinedSeq };
+    if (earlierSeq !== undefined) return { joined: false, created: false, joinedSeq: earlierSeq };
+    const room = readRoom(roomId);
+    if (room === undefined && create === false) throw new Refused('room_not_found');
+    if (room?.isPrivate && !invited) throw new Refused(create === false ? 'room_not_found' : 'room_private');
+    if (room !== undefined && room.memberCount >= room.maxMembers) throw new Refused('room_full');
+    requireFewRooms(userId);
+    if (room === undefined) {
+      const { maxMembers } = create || { maxMembers: 0 };
+      const joinedSeq = makeRoom({ roomId, name: roomId, createdBy: userId, createdAtMs: nowMs, isPrivate: false, maxMembers });
+      return { joined: true, created: true, joinedSeq };
+    }
+    const role = room.memberCount === 0 ? 'owner' : 'member';
+    return { joined: true, created: false, joinedSeq: addMember(roomId, { userId, role, joinedAtMs: nowMs }) };
   };
+
+  return (request) => {
+    const outcome = join(request);
+    const found = readRoom(request.roomId);
+    if (found === undefined) throw new Error('a room that was joined is not there');
+    const { memberCount, ...room } = found;
+    return { room, memberCount, members: membersAfter(request.roomId, 0, membersToldMax), ...outcome };
+  };
+}
+
+function createLeaveRoom({ db, access }: WriteContext, removeRoom: (room: Room) => void): Writes['leaveRoom'] {
+  const readRoom = createReadRoom(db);
+  const roleOf = createRoleOf(db);
+  const remove = db.prepare<[string, string]>('DELETE FROM room_members WHERE room_id = ? AND user_id = ?');
+  const removeCursors = db.prepare<[string, string]>('DELETE FROM cursors WHERE user_id = ? AND stream = ?');
+  const count = db.prepare<[string]>('UPDATE rooms SET member_count = member_count - 1 WHERE room_id = ?');
+  const promoteFirst = db.prepare<[string]>(`
+    UPDATE room_members SET role = 'owner'
+    WHERE ordinal = (SELECT ordinal FROM room_members WHERE room_id = ${textParameter} ORDER BY ordinal LIMIT 1)`);
+
+  return (roomId, userId) => {
+    access.requireMember(roomId, userId);
+    const wasOwner = roleOf(roomId, userId) === 'owner';
+    remove.run(roomId, userId);
+    removeCursors.run(userId, timelineOf(roomId));
+    count.run(roomId);
+    if (wasOwner) promoteFirst.run(roomId);
+    const room = readRoom(roomId);
+    if (room === undefined) throw new Error('a room that was left is not there');
+    const deleted = room.isPrivate && room.memberCount === 0;
+    if (deleted) removeRoom(room);
+    return { memberCount: room.memberCount, deleted };
+  };
+}
+
+/** What its stream holds is out of the log at once, and removed by `expire`, as are its members' cursors. */
+function createRemoveRoom({ db, streams, counters }: WriteContext): (room: Room) => void {
+  const removeMembers = db.prepare<[string]>('DELETE FROM room_members WHERE room_id = ?');
+  const remove = db.prepare<[string]>('DELETE FROM rooms WHERE room_id = ?');
+  const purge = db.prepare<[string]>('INSERT INTO deleted_streams (stream) VALUES (?) ON CONFLICT DO NOTHING');
+
+  return ({ roomId, isPrivate }) => {
+    const stream = timelineOf(roomId);
+    const state = streams.get(stream);
+    removeMembers.run(roomId);
+    remove.run(roomId);
+    streams.set(stream, { ...state, trimmedSeq: state.lastSeq });
+    purge.run(stream);
+    counters.add('rooms', -1);
+    if (isPrivate) counters.add('private_rooms', -1);
+  };
+}
+
+function createRoleOf(db: Database): (roomId: string, userId: string) => RoomMember['role'] | undefined {
+  const select = db.prepare<[string, string], { role: RoomMember['role'] }>(
+    'SELECT role FROM room_members WHERE room_id = ? AND user_id = ?',
+  );
+  return (roomId, userId) => select.get(roomId, userId)?.role;
 }

@@ -34,7 +34,7 @@ function open(setup: DatabaseSetup): Opened {
   const readTransaction = db.transaction((call: ReadCall) => invoke(reads, call));
   return {
     db,
-    writer: setup.readonly ? undefined : new BatchWriter(db, setup),
+    writer: setup.readonly ? undefined : new BatchWriter(db, setup.limits),
     read: (call) => readTransaction(call),
     checkpointer: setup.readonly ? openCheckpointer(setup.file) : db,
   };

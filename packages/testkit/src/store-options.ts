@@ -1,0 +1,10 @@
+import type { StoreOptions } from '@parley/hub';
+
+/** For tests that a limit does not matter to: generous ones, and nobody who listens. */
+export const testStoreOptions: StoreOptions = {
+  queueMessagesMax: 1_000_000,
+  queueOverflow: 'reject',
+  roomsPerUserMax: 1_000,
+  onAppended() {},
+  onFailed() {},
+};
