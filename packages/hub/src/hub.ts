@@ -116,7 +116,14 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     hooks: {},
   });
   let isDraining = false;
-  const handleHttp = await createHttpHandler({ api, isReady: () => !isDraining, version, auth: authenticator.method, log });
+  const handleHttp = await createHttpHandler({
+    api,
+    isReady: () => !isDraining,
+    version,
+    auth: authenticator.method,
+    socketPath: defaultConnectOptions.path,
+    log,
+  });
 
   return {
     api,

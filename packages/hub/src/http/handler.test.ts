@@ -63,7 +63,9 @@ async function listen(handler: RequestListener) {
 
 let hub: Awaited<ReturnType<typeof listen>>;
 beforeAll(async () => {
-  hub = await listen(await createHttpHandler({ api, isReady: () => isReady, version: '1.2.3', auth: 'open', log }));
+  hub = await listen(
+    await createHttpHandler({ api, isReady: () => isReady, version: '1.2.3', auth: 'open', socketPath: '/socket.io/', log }),
+  );
 });
 afterAll(() => hub.close());
 
@@ -89,8 +91,16 @@ describe('the front page', () => {
     expect(html).toContain('1.2.3');
     expect(html).not.toContain('{{');
     expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=/i);
-    for (const [, path = ''] of html.matchAll(/(?:src|href)="(\/assets\/[^"]*)"/g)) expect((await get(path)).status, path).toBe(200);
-    for (const [, target = ''] of html.matchAll(/(?:src|href)="([^"]*)"/g)) expect(target).not.toMatch(/^(https?:)?\/\//);
+    const targets = [...html.matchAll(/(?:src|href)="([^#"][^"]*)"/g)].map(([, target = '']) => target);
+    for (const target of targets) expect((await get(`/${target}`)).status, target).toBe(200);
+    expect(targets.length).toBeGreaterThan(4);
+  });
+
+  test('names nothing by an address from the root, so that it works below a path of a proxy', async () => {
+    const files = ['/', '/assets/page.css', '/assets/page.js', '/assets/try-out.js'];
+    const headers = { accept: 'text/html' };
+    for (const file of files)
+      expect(await (await get(file, { headers })).text(), file).not.toMatch(/(src|href)="\/|(fetch|import|map)\(\[?'\//);
   });
 });
 
@@ -177,7 +187,9 @@ describe('what can go wrong', () => {
     const broken = (error: Error): HttpApi => ({ ...api, stats: () => Promise.reject(error) });
     const answers = [];
     for (const error of [new HubError('overloaded'), new Error('secret at /etc/x')]) {
-      const other = await listen(await createHttpHandler({ api: broken(error), isReady: () => true, version: '1', auth: 'open', log }));
+      const other = await listen(
+        await createHttpHandler({ api: broken(error), isReady: () => true, version: '1', auth: 'open', socketPath: '/socket.io/', log }),
+      );
       const response = await fetch(`${other.url}/api/stats`);
       answers.push([response.status, await response.json()]);
       other.close();

@@ -17,7 +17,7 @@ const paramCharactersMax = 128 * 12;
 const otherMethods = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** A listener for an HTTP server's requests, ready to answer. It never throws. */
-export async function createHttpHandler({ api, isReady, version, auth, log }: HttpPorts): Promise<RequestListener> {
+export async function createHttpHandler({ api, isReady, version, auth, socketPath, log }: HttpPorts): Promise<RequestListener> {
   const answerError = errorAnswerer(log);
   const app: App = fastify({ routerOptions: { maxParamLength: paramCharactersMax }, frameworkErrors: answerError, exposeHeadRoutes: true });
   app.setNotFoundHandler(answerNotFound);
@@ -34,7 +34,8 @@ export async function createHttpHandler({ api, isReady, version, auth, log }: Ht
   healthRoutes(app, isReady);
   statsRoute(app, api);
   roomRoutes(app, api);
-  pageRoutes(app, await readPageFiles({ version, auth }), version);
+  // Relative to the page, which may stand below a path of a proxy.
+  pageRoutes(app, await readPageFiles({ version, auth, socketPath: socketPath.replace(/^\//, '') }), { version, socketPath });
   // Known to the router, so that a wrong method is told from a wrong path.
   for (const url of [...paths]) app.route({ method: otherMethods, url, handler: answerNotFound });
 

@@ -21,9 +21,14 @@ const pageHeaders = {
   'cross-origin-opener-policy': 'same-origin',
 };
 
+interface Greeting {
+  readonly version: string;
+  readonly socketPath: string;
+}
+
 /** `GET /`: the page for a browser, a few lines of JSON for everybody else. `GET /assets/…`: what the page consists of. */
-export function pageRoutes(app: App, files: PageFiles, version: string): void {
-  const greeting = { message: 'Parley is running.', version, features, websocket_endpoint: '/socket.io' };
+export function pageRoutes(app: App, files: PageFiles, { version, socketPath }: Greeting): void {
+  const greeting = { message: 'Parley is running.', version, features, websocket_endpoint: socketPath.replace(/\/$/, '') };
 
   for (const [name, { contentType, text }] of files) {
     if (name === 'index.html') continue;

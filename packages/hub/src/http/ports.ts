@@ -10,6 +10,8 @@ export interface HttpPorts {
   readonly version: string;
   /** The name of the authentication method, as clients are told it in `connected`. */
   readonly auth: string;
+  /** Where Socket.IO is answered, with a slash at both ends. */
+  readonly socketPath: string;
   readonly log: Log;
 }
 

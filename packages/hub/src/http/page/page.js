@@ -9,15 +9,21 @@ const ratePointsMax = 30;
 const find = (selector) => document.querySelector(selector);
 const number = (name) => find(`[data-number="${name}"]`);
 
+/** Relative to the page, which may stand below a path of a proxy. */
+const socketUrl = new URL(document.documentElement.dataset.socketPath, document.baseURI);
+
 function showUrl() {
   for (const place of document.querySelectorAll('[data-url]')) place.textContent = location.origin;
+  if (socketUrl.pathname === '/socket.io/') return;
+  for (const place of document.querySelectorAll('[data-path-value]')) place.textContent = socketUrl.pathname;
+  for (const place of document.querySelectorAll('[data-path]')) place.hidden = false;
 }
 
 function startCopyButtons() {
   for (const button of document.querySelectorAll('.copy')) {
     button.addEventListener('click', async () => {
-      const { copy } = button.dataset;
-      const isDone = await copyText(copy === 'url' ? location.origin : find(`#${copy}`).textContent);
+      // Not textContent, which has the line with the path also where it is not shown.
+      const isDone = await copyText(find(`#${button.dataset.copy}`).innerText);
       button.textContent = isDone ? 'Copied' : 'Select it by hand';
       setTimeout(() => {
         button.textContent = 'Copy';
@@ -89,10 +95,11 @@ function makeRate() {
 }
 
 function showRooms({ rooms, count }) {
-  find('#room-rows').replaceChildren(...rooms.slice(-roomsShownMax).reverse().map(roomRow));
+  const shown = rooms.slice(0, roomsShownMax);
+  find('#room-rows').replaceChildren(...shown.map(roomRow));
   const note = find('#rooms-note');
-  note.hidden = count > 0 && count <= roomsShownMax;
-  if (count > roomsShownMax) note.textContent = `The newest ${roomsShownMax} of ${count} rooms.`;
+  note.hidden = count > 0 && count === shown.length;
+  note.textContent = count === 0 ? 'No room yet. Join one above, and it is here.' : `${shown.length} of ${count} rooms.`;
 }
 
 function roomRow(room) {
@@ -122,7 +129,7 @@ async function fetchJson(path) {
 
 async function poll(showRate) {
   try {
-    const [stats, rooms, ready] = await Promise.all(['/api/stats', '/api/rooms', '/ready'].map(fetchJson));
+    const [stats, rooms, ready] = await Promise.all(['api/stats', 'api/rooms', 'ready'].map(fetchJson));
     if (ready.status === 'ready') showStatus('running', 'hub running');
     else showStatus('draining', 'hub is shutting down');
     showStats(stats);
@@ -144,5 +151,6 @@ async function pollForever() {
 
 showUrl();
 startCopyButtons();
-startTryOut(find('#people'), find('#person'));
+if (document.documentElement.dataset.auth === 'open') startTryOut(document.querySelectorAll('.person'), find('#join'), socketUrl);
+else find('#try').hidden = true;
 await pollForever();

@@ -10,47 +10,55 @@ function tabName() {
   return made;
 }
 
-/** Fills `place` with two people. */
-export function startTryOut(place, template) {
+/** `views`: the two people's parts of the page. `socketUrl`: where this hub answers Socket.IO. `join`: the form that names a room. */
+export function startTryOut(views, join, socketUrl) {
   const tab = tabName();
-  const people = [];
-  for (const name of ['ann', 'bob']) {
-    const view = template.content.firstElementChild.cloneNode(true);
-    place.append(view);
-    people.push(new Person(view, `${name}-${tab}`));
-  }
+  const people = [...views].map((view) => new Person(view, tab, socketUrl));
   const [ann, bob] = people;
   ann.writeTo(bob);
   bob.writeTo(ann);
-}
-
-async function loadClient() {
-  const { io } = await import('/socket.io/socket.io.esm.min.js');
-  return io;
+  const button = join.querySelector('button');
+  for (const person of people) {
+    person.onState = () => {
+      button.disabled = !people.some((each) => each.isOnline);
+    };
+  }
+  onSubmit(join, () => {
+    const roomId = join.querySelector('input').value.trim();
+    for (const person of people) if (person.isOnline) void person.join(roomId);
+  });
 }
 
 class Person {
   #view;
+  #socketUrl;
   #socket;
   #rooms = [];
   #other;
+  /** The line that says that the hub can't be reached, while it can't: later attempts change it. */
+  #trouble;
+  #attempts = 0;
   /** The marks of own messages that wait for their receipt, by message id. */
   #undelivered = new Map();
 
-  constructor(view, userId) {
+  constructor(view, tab, socketUrl) {
     this.#view = view;
-    this.#find('.user-id').value = userId;
-    this.#find('.toggle').addEventListener('click', () => (this.#socket === undefined ? this.#goOnline() : this.#goOffline()));
-    this.#find('.user-id').addEventListener('input', () => this.#showName());
-    this.#onSubmit('.compose', (form) => this.#sendMessage(form));
-    this.#onSubmit('.join', (form) => this.#join(form));
+    this.#socketUrl = socketUrl;
+    const name = this.#find('.user-id');
+    name.value = `${name.value}-${tab}`;
+    name.addEventListener('input', () => this.#showName());
+    this.#find('.toggle').addEventListener('click', () => (this.#socket === undefined ? this.#goOnline() : this.#goOffline(offlineNote)));
+    onSubmit(this.#find('.compose'), (form) => this.#sendMessage(form));
     this.#showName();
-    this.#showState('offline');
-    this.#note('Offline. Messages to this user wait in the hub.');
+    this.#note(offlineNote);
   }
 
   get userId() {
     return this.#find('.user-id').value.trim();
+  }
+
+  get isOnline() {
+    return this.#view.dataset.state === 'online';
   }
 
   writeTo(other) {
@@ -59,35 +67,57 @@ class Person {
     this.#showRecipients();
   }
 
+  async join(roomId) {
+    if (roomId === '') return this.#note('A room needs a name.');
+    const reply = await this.#call('join_room', { room_id: roomId });
+    if (reply.status !== 'success') return this.#note(reply.message);
+    const named = reply.members.slice(0, namedMembersMax);
+    const others = reply.member_count - named.length;
+    this.#note(`In #${roomId} with ${named.join(', ')}${others > 0 ? ` and ${others} more` : ''}.`);
+    this.#rooms = [...new Set([...this.#rooms, roomId])];
+    this.#showRecipients(`#${roomId}`);
+  }
+
   async #goOnline() {
-    if (this.userId === '') return;
+    if (this.userId === '') return this.#askForName();
     this.#showState('connecting');
     try {
-      const io = await loadClient();
-      this.#socket = io({ forceNew: true });
+      const { io } = await import(new URL('socket.io.esm.min.js', this.#socketUrl));
+      const { origin, pathname } = this.#socketUrl;
+      this.#socket = io(origin, { path: pathname, forceNew: true, auth: { user_id: this.userId } });
     } catch {
-      this.#note('This hub does not serve the Socket.IO client, so there is nothing to try here.');
-      this.#showState('offline');
+      this.#goOffline('This hub does not serve the Socket.IO client, so there is nothing to try here.');
       return;
     }
     this.#listen(this.#socket);
   }
 
-  #goOffline() {
+  #askForName() {
+    this.#note('Give this person a name first.');
+    this.#find('.user-id').focus();
+  }
+
+  #goOffline(note) {
     this.#socket?.disconnect();
     this.#socket = undefined;
+    this.#trouble = undefined;
     this.#rooms = [];
     this.#showRecipients();
     this.#showState('offline');
-    this.#note('Offline. Messages to this user wait in the hub.');
+    this.#note(note);
   }
 
   #listen(socket) {
-    socket.on('connect', () => this.#register(socket));
-    socket.on('connect_error', (error) => this.#note(`The hub can't be reached: ${error.message}`));
+    socket.on('registered', (registered) => this.#showRegistered(registered));
+    socket.on('connect_error', (error) => {
+      // A client that does not try again was refused for a reason that only its user can mend.
+      if (socket.active) this.#showTrouble();
+      else this.#goOffline(error.data?.message ?? error.message);
+    });
     socket.on('disconnect', (reason) => {
-      if (socket === this.#socket) this.#showState('connecting');
-      if (reason === 'io server disconnect') socket.connect();
+      if (socket !== this.#socket) return;
+      if (socket.active) this.#showState('connecting');
+      else this.#goOffline(`The hub ended this connection for good (${reason}).`);
     });
     socket.on('message', (message) => this.#showIncoming(message, ''));
     socket.on('room_message', (message) => this.#showIncoming(message, `#${message.room_id}`));
@@ -96,21 +126,24 @@ class Person {
     socket.on('user_joined', ({ room_id, user_id }) => this.#note(`${user_id} joined #${room_id}.`));
     socket.on('user_left', ({ room_id, user_id }) => this.#note(`${user_id} left #${room_id}.`));
     socket.on('error', ({ message }) => this.#note(message));
-    socket.on('going_away', () => this.#note('The hub restarts. This client comes back by itself.'));
   }
 
-  async #register(socket) {
-    const reply = await socket.emitWithAck('register', { user_id: this.userId });
-    if (reply.status !== 'success') {
-      this.#goOffline();
-      this.#note(reply.message);
-      return;
-    }
-    this.#rooms = reply.rooms;
+  /** Comes before the messages that waited. */
+  #showRegistered({ rooms, queued }) {
+    this.#trouble = undefined;
+    this.#attempts = 0;
+    this.#rooms = rooms;
     this.#showRecipients();
     this.#showState('online');
-    const waited = reply.queued === 1 ? '1 message was waiting.' : `${reply.queued} messages were waiting.`;
-    this.#note(reply.queued === 0 ? 'Online.' : `Online. ${waited}`);
+    const waited = queued === 1 ? '1 message was waiting:' : `${queued} messages were waiting:`;
+    this.#note(queued === 0 ? 'Online.' : `Online. ${waited}`);
+  }
+
+  #showTrouble() {
+    this.#attempts += 1;
+    const text = `The hub can't be reached. This client tries again by itself (attempt ${this.#attempts}).`;
+    if (this.#trouble === undefined) this.#trouble = this.#note(text);
+    else this.#trouble.textContent = text;
   }
 
   async #sendMessage(form) {
@@ -131,16 +164,6 @@ class Person {
     // The receipt of a reader who is here can come before the reply.
     if (!isRoom) this.#undelivered.set(reply.message_id, setMark);
     setMark(`stored, number ${reply.seq}`);
-  }
-
-  async #join(form) {
-    const roomId = form.elements.room.value.trim();
-    if (roomId === '') return;
-    const reply = await this.#call('join_room', { room_id: roomId });
-    this.#note(reply.status === 'success' ? `In #${roomId} with ${reply.members.join(', ')}.` : reply.message);
-    if (reply.status !== 'success') return;
-    this.#rooms = [...new Set([...this.#rooms, roomId])];
-    this.#showRecipients(`#${roomId}`);
   }
 
   async #call(event, payload) {
@@ -175,6 +198,7 @@ class Person {
     const note = line('li', text);
     note.className = 'note';
     this.#append(note);
+    return note;
   }
 
   #append(item) {
@@ -190,31 +214,33 @@ class Person {
   }
 
   #showState(state) {
-    const isOnline = state === 'online';
     this.#view.dataset.state = state;
     this.#find('.state').textContent = state;
     this.#find('.toggle').textContent = state === 'offline' ? 'Go online' : 'Go offline';
     this.#find('.user-id').readOnly = state !== 'offline';
-    for (const field of this.#view.querySelectorAll('form > *')) field.disabled = !isOnline;
+    for (const field of this.#view.querySelectorAll('form > *')) field.disabled = state !== 'online';
+    this.onState?.();
   }
 
   #showRecipients(chosen = this.#find('[name=to]').value) {
-    const options = [this.#other.userId, ...this.#rooms.map((roomId) => `#${roomId}`)].map((name) => new Option(`to ${name}`, name));
+    const options = [this.#other.userId, ...this.#rooms.map((roomId) => `#${roomId}`)].map((name) => new Option(name, name));
     this.#find('[name=to]').replaceChildren(...options);
     if (options.some((option) => option.value === chosen)) this.#find('[name=to]').value = chosen;
-  }
-
-  #onSubmit(selector, task) {
-    const form = this.#find(selector);
-    form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      task(form);
-    });
   }
 
   #find(selector) {
     return this.#view.querySelector(selector);
   }
+}
+
+const namedMembersMax = 5;
+const offlineNote = 'Offline. Messages to this user wait in the hub.';
+
+function onSubmit(form, task) {
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    task(form);
+  });
 }
 
 function line(tag, text) {
