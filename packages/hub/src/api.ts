@@ -3,10 +3,9 @@
  * without a connection. It calls the same functions as the clients' commands, so the same limits hold and
  * the same `HubError`s are thrown. Ids are strings here, times milliseconds, content any value that JSON can hold.
  */
-import { limits as protocolLimits } from '@parley/protocol';
+import { applicationUserId, limits as protocolLimits } from '@parley/protocol';
 import type { Core } from './core.ts';
 import { nowOf } from './lib/clock.ts';
-import { OutgoingPacket } from './lib/outgoing-packet.ts';
 import type { PresenceView } from './ports/presence.ts';
 import type { HubStats, Vitals } from './ports/stats.ts';
 import type {
@@ -49,8 +48,6 @@ export interface NewRoomOptions {
   readonly maxMembers?: number;
 }
 
-const applicationId = 'system';
-
 export class HubApi {
   readonly #core: Core;
   readonly #vitals: () => Vitals;
@@ -83,7 +80,12 @@ export class HubApi {
   }
 
   /** Live only, to the connections of a user or of a room's members. Returns how many users it went to. */
-  signal(to: { readonly userId: string } | { readonly roomId: string }, kind: string, data?: unknown, senderId = applicationId): number {
+  signal(
+    to: { readonly userId: string } | { readonly roomId: string },
+    kind: string,
+    data?: unknown,
+    senderId = applicationUserId,
+  ): number {
     const { limits } = this.#core.services;
     return sendSignal(this.#core.services, { senderId, to, kind, data: data === undefined ? undefined : contentFromValue(data, limits) });
   }
@@ -158,11 +160,7 @@ export class HubApi {
   /** Closes all connections of a user; stock clients do not come back by themselves. Returns how many. */
   disconnectUser(userId: string): number {
     const sessions = this.#core.pool.sessionsOf(userId);
-    const packet = new OutgoingPacket(`2["going_away",{"reason":"disconnected_by_server","reconnect_after_ms":0}]`);
-    for (const { connection } of sessions) {
-      connection.send(packet);
-      connection.close('server namespace disconnect');
-    }
+    for (const { connection } of sessions) this.#core.sendAway(connection, 'disconnected_by_server');
     return sessions.length;
   }
 
@@ -182,7 +180,7 @@ export class HubApi {
 
   #draft(content: unknown, options: SendOptions) {
     return {
-      senderId: options.senderId ?? applicationId,
+      senderId: options.senderId ?? applicationUserId,
       content: contentFromValue(content, this.#core.services.limits),
       type: options.type ?? 'text',
       clientMsgId: options.clientMsgId,

@@ -6,14 +6,17 @@
  *
  * It does no I/O of its own and has no clock of its own, so the simulation runs all of it on virtual ones (I14).
  */
-import { HubError, userIdToWire } from '@parley/protocol';
+import { type ClosingReason, HubError } from '@parley/protocol';
 import { Delivery } from './deliver/delivery.ts';
 import { eventPacket } from './deliver/packets.ts';
+import { SlowReaders } from './deliver/slow-readers.ts';
 import { Presence } from './fanout/presence.ts';
+import { PresenceFeed } from './fanout/presence-feed.ts';
 import type { Streams } from './fanout/streams.ts';
 import { Watches } from './fanout/watches.ts';
 import { ConnectionPool } from './identify/pool.ts';
 import { Reception } from './identify/reception.ts';
+import { announceClosing, sendAway } from './identify/send-away.ts';
 import { Sessions } from './identify/sessions.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Random } from './lib/random.ts';
@@ -21,12 +24,11 @@ import type { Authenticator } from './ports/authenticator.ts';
 import type { Connection, ConnectionHandlers, Refusal } from './ports/connection.ts';
 import type { HubEvent } from './ports/hub-events.ts';
 import type { Log } from './ports/log.ts';
-import type { PresenceView } from './ports/presence.ts';
-import { type DeliveryReceipt, inboxOf, type Store, timelineOf } from './ports/store.ts';
+import type { Store } from './ports/store.ts';
 import { Conversation, type ConversationPorts } from './route/conversation.ts';
 import type { CommandLimits, Services } from './route/services.ts';
 import { UnderWay } from './route/under-way.ts';
-import { presenceChange, toSeconds } from './route/views.ts';
+import { presenceChange } from './route/views.ts';
 
 export interface CoreSettings extends CommandLimits {
   readonly connectionsPerUserMax: number;
@@ -62,18 +64,26 @@ export class Core {
   readonly #ports: CorePorts;
   readonly #sessions: Sessions;
   readonly #delivery: Delivery;
-  readonly #watches = new Watches();
+  readonly #slowReaders: SlowReaders;
   readonly #underWay = new UnderWay();
   readonly #reception: Reception;
   #isDraining = false;
-  #slowClosed = 0;
   #unexpectedFailures = 0;
 
   constructor(ports: CorePorts) {
     const { settings, store, streams, clock, random } = ports;
     this.#ports = ports;
     this.pool = new ConnectionPool(settings.connectionsPerUserMax);
-    this.presence = new Presence(settings.idleTimeoutMs, (view) => this.#tellWatchers(view));
+    const watches = new Watches();
+    const feed = new PresenceFeed({
+      watches,
+      roomsOf: (userId) => this.pool.roomsOf(userId),
+      encode: (view) => eventPacket('presence', presenceChange(view)),
+    });
+    this.presence = new Presence(settings.idleTimeoutMs, (view) => {
+      feed.tell(view);
+      ports.onEvent({ type: 'presence', userId: view.userId, state: view.state });
+    });
     this.#delivery = new Delivery({
       store,
       clock,
@@ -84,7 +94,12 @@ export class Core {
       },
       outboxBytes: ports.outboxBytes,
       headOf: (stream) => streams.head(stream),
-      onReceipts: (receipts) => this.#tellSenders(receipts),
+      sessionsOf: (userId) => this.pool.sessionsOf(userId),
+    });
+    this.#slowReaders = new SlowReaders({
+      clock,
+      deadlineMs: settings.slowDeadlineMs,
+      close: (connection) => this.sendAway(connection, 'slow_reader'),
     });
     this.#sessions = new Sessions({
       store,
@@ -93,7 +108,7 @@ export class Core {
       makeReader: (...args) => this.#delivery.makeReader(...args),
       streams,
       presence: this.presence,
-      watches: this.#watches,
+      watches,
       onEvent: ports.onEvent,
     });
     this.services = {
@@ -105,7 +120,7 @@ export class Core {
       directory: this.pool,
       streams,
       presence: this.presence,
-      watches: this.#watches,
+      watches,
       limits: settings,
       encode: eventPacket,
       onEvent: ports.onEvent,
@@ -125,18 +140,21 @@ export class Core {
     };
     this.#reception = new Reception({
       authenticator: ports.authenticator,
-      open: (connection) => this.pool.open(connection, clock.monotonic() + settings.registerTimeoutMs),
-      forget: (connection) => this.pool.close(connection, undefined),
-      welcome: (connection) => this.#welcome(connection),
+      pool: this.pool,
+      clock,
+      registerTimeoutMs: settings.registerTimeoutMs,
+      version: ports.version,
+      encode: eventPacket,
       converse: (connection) => new Conversation(connection, conversations),
       refusal: () => this.#refusal(),
+      closeOverdue: (connection) => this.sendAway(connection, 'registration_timeout'),
       log: ports.log,
     });
   }
 
   /** What happened to slow readers, since the start. */
   get slowReaders(): { readonly liveDropped: number; readonly closed: number } {
-    return { liveDropped: this.#delivery.liveDropped, closed: this.#slowClosed };
+    return { liveDropped: this.#delivery.liveDropped, closed: this.#slowReaders.closed };
   }
 
   /** Commands that failed in a way that no error code foresees, since the start. */
@@ -151,27 +169,21 @@ export class Core {
 
   /** Work of every second: finds idle users, and connections that did not register in time or take nothing any more. */
   tick(): void {
-    const nowMs = this.#ports.clock.monotonic();
-    this.presence.sweep(nowMs);
-    for (const connection of this.pool.overdue(nowMs)) {
-      sendAway(connection, 'registration_timeout');
-      connection.close('server namespace disconnect');
-    }
-    for (const { connection } of this.pool.sessions()) {
-      if (nowMs - (connection.stalledSinceMs ?? nowMs) < this.#ports.settings.slowDeadlineMs) continue;
-      this.#slowClosed += 1;
-      sendAway(connection, 'slow_reader');
-      // Its transport only, so that a stock client comes back and reads on from its cursor.
-      connection.close('forced close');
-    }
+    this.presence.sweep(this.#ports.clock.monotonic());
+    this.#reception.closeOverdue();
+    this.#slowReaders.closeStalled(this.pool.sessions());
+  }
+
+  /** Tells the client why and whether to come back, and closes its connection. */
+  sendAway(connection: Connection, reason: ClosingReason): void {
+    sendAway(eventPacket, connection, reason);
   }
 
   /** Refuses what is new and tells every client when to come back; spread, so that they do not come all at once. */
   announceShutdown(reconnectSpreadMs: number): void {
     this.#isDraining = true;
     for (const connection of this.pool.connections()) {
-      const reconnect_after_ms = Math.round(reconnectSpreadMs * this.#ports.random.fraction());
-      connection.send(eventPacket('going_away', { reason: 'shutting_down', reconnect_after_ms }));
+      announceClosing(eventPacket, connection, 'shutting_down', Math.round(reconnectSpreadMs * this.#ports.random.fraction()));
     }
   }
 
@@ -189,36 +201,4 @@ export class Core {
   #refusal(): HubError | undefined {
     return this.#isDraining ? new HubError('shutting_down', { retryAfterS: 1 }) : undefined;
   }
-
-  #welcome(connection: Connection): void {
-    const { authenticator, version } = this.#ports;
-    connection.send(eventPacket('connected', { message: 'Welcome to Parley.', server: 'parley', version, auth: authenticator.method }));
-  }
-
-  #tellWatchers(view: PresenceView): void {
-    const topics = [inboxOf(view.userId), ...[...this.pool.roomsOf(view.userId)].map(timelineOf)];
-    const watchers = this.#watches.watchers(topics);
-    // Most users are watched by nobody.
-    if (watchers.size > 0) {
-      const packet = eventPacket('presence', presenceChange(view));
-      for (const session of watchers) session.reader.presence(view.userId, packet);
-    }
-    this.#ports.onEvent({ type: 'presence', userId: view.userId, state: view.state });
-  }
-
-  #tellSenders(receipts: readonly DeliveryReceipt[]): void {
-    for (const receipt of receipts) {
-      const packet = eventPacket('message_delivered', {
-        message_id: String(receipt.messageId),
-        seq: receipt.seq,
-        recipient_id: userIdToWire(receipt.recipientId),
-        delivered_at: toSeconds(receipt.deliveredAtMs),
-      });
-      for (const session of this.pool.sessionsOf(receipt.senderId)) session.reader.live(packet);
-    }
-  }
-}
-
-function sendAway(connection: Connection, reason: 'registration_timeout' | 'slow_reader'): void {
-  connection.send(eventPacket('going_away', { reason, reconnect_after_ms: 0 }));
 }

@@ -5,6 +5,7 @@
  * An answer goes to the acknowledgement callback if the client gave one, otherwise out as the event of that name. A
  * failure takes its place as a `Failure`, in the callback or as the event `error`.
  */
+import type { ClosingReason } from './closings.ts';
 import type { Failure } from './errors.ts';
 import type { WireUserId } from './ids.ts';
 
@@ -94,10 +95,13 @@ export interface MessageDelivered {
   readonly delivered_at: number;
 }
 
-/** The hub is about to close the connection on purpose. Shape: `{"reason":"shutting_down","reconnect_after_ms":1200}`. */
+/** The hub is about to close the connection on purpose. Shape: `{"reason":"shutting_down","reconnect":true,"reconnect_after_ms":1200}`. */
 export interface GoingAway {
-  readonly reason: string;
-  readonly reconnect_after_ms: number;
+  readonly reason: ClosingReason;
+  /** Whether the client is meant to come back, which a stock client then does by itself. */
+  readonly reconnect: boolean;
+  /** When, so that not all come back at once. */
+  readonly reconnect_after_ms?: number;
 }
 
 /** What the hub sends by itself, by event name. */

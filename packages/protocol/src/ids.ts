@@ -9,6 +9,9 @@ const numericId = /^(?:0|[1-9][0-9]{0,14})$/;
 
 export type WireUserId = string | number;
 
+/** Who sends what the application sends in its own name. No client can be this user. */
+export const applicationUserId = 'system';
+
 export function userIdFromWire(id: WireUserId): string {
   return String(id);
 }

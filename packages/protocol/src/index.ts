@@ -1,3 +1,4 @@
+export * from './closings.ts';
 export * from './commands.ts';
 export * from './engineio.ts';
 export * from './errors.ts';

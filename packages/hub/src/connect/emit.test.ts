@@ -11,6 +11,7 @@ function makePeer(namespace = '/') {
     id: 'id',
     handshake: { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 },
     transport: 'websocket',
+    ...{ openedMs: 0, lastHeardMs: 0 },
     isGone: false,
     bufferedBytes: 0,
     stalledSinceMs: undefined,

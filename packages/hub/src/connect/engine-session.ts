@@ -81,6 +81,7 @@ export class EngineSession implements TransportListener, Flushable {
   /** Secret: who knows it can speak for the client. */
   readonly sid: string;
   readonly origin: SessionOrigin;
+  readonly openedMs: number;
   readonly #context: SessionContext;
   readonly #listener: SessionListener;
   readonly #queue = new PacketQueue();
@@ -90,6 +91,7 @@ export class EngineSession implements TransportListener, Flushable {
   /** The reason given to `close()`. */
   #reason: CloseReason = 'transport close';
   #isMarked = false;
+  #lastHeardMs: number;
   #bufferedBytes = 0;
   #stalledSinceMs: number | undefined;
   /** Who asked for the ping that is outstanding. */
@@ -100,11 +102,17 @@ export class EngineSession implements TransportListener, Flushable {
     this.sid = opening.sid;
     this.origin = opening.origin;
     this.#context = context;
+    this.openedMs = context.clock.monotonic();
+    this.#lastHeardMs = this.openedMs;
     this.#transport = opening.transport;
     this.#transport.listener = this;
     this.#context.nextPing.start(this);
     this.send(this.#greeting());
     this.#listener = open(this);
+  }
+
+  get lastHeardMs(): number {
+    return this.#lastHeardMs;
   }
 
   get transport(): Transport['name'] {
@@ -194,6 +202,7 @@ export class EngineSession implements TransportListener, Flushable {
   }
 
   onPacket(packet: EnginePacket): void {
+    this.#lastHeardMs = this.#context.clock.monotonic();
     if (packet.type === 'close') this.#end('transport close', true);
     else if (this.#state !== 'open' || packet.type === 'noop') return;
     else if (packet.type === 'message') this.#listener.onMessage(packet.data);

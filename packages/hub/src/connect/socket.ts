@@ -16,7 +16,7 @@ export type ServerCloseReason = Parameters<Connection['close']>[0];
 
 /** What a socket needs of the session that it shares with the client's other namespaces. */
 export interface SocketParent {
-  readonly engine: Pick<EngineSession, 'transport' | 'bufferedBytes' | 'stalledSinceMs' | 'send' | 'ping'>;
+  readonly engine: Pick<EngineSession, 'transport' | 'openedMs' | 'lastHeardMs' | 'bufferedBytes' | 'stalledSinceMs' | 'send' | 'ping'>;
   /** Closes all sockets of the session, and the session. */
   close(reason: ServerCloseReason): void;
 }
@@ -49,6 +49,14 @@ export class Socket implements Connection, PingAsker {
 
   get stalledSinceMs(): number | undefined {
     return this.#parent.engine.stalledSinceMs;
+  }
+
+  get openedMs(): number {
+    return this.#parent.engine.openedMs;
+  }
+
+  get lastHeardMs(): number {
+    return this.#parent.engine.lastHeardMs;
   }
 
   get isGone(): boolean {

@@ -1,12 +1,13 @@
 /** The deliver stage as a whole: makes the readers of sessions, and writes down what they have acknowledged. */
 import type { Clock } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
-import type { AckMode, Reader } from '../ports/session.ts';
-import type { DeliveryReceipt, ReaderId, Store, StreamId } from '../ports/store.ts';
+import type { AckMode, Reader, Session } from '../ports/session.ts';
+import type { ReaderId, Store, StreamId } from '../ports/store.ts';
 import { CursorWriter } from './cursor-writer.ts';
 import { OutboxBudget, type OutboxMarks } from './outbox-budget.ts';
 import { PageGate } from './page-gate.ts';
 import { PingSchedule } from './ping-schedule.ts';
+import { tellSenders } from './receipts.ts';
 import { type ReaderPorts, StreamReader } from './stream-reader.ts';
 
 export interface DeliveryPorts {
@@ -17,7 +18,8 @@ export interface DeliveryPorts {
   readonly outboxBytes: () => number;
   /** The stream's head on this node; undefined if nobody here reads it. */
   readonly headOf: (stream: StreamId) => number | undefined;
-  readonly onReceipts: (receipts: readonly DeliveryReceipt[]) => void;
+  /** The sessions of a user who is here. */
+  readonly sessionsOf: (userId: string) => readonly Session[];
 }
 
 export class Delivery {
@@ -25,8 +27,8 @@ export class Delivery {
   readonly #readerPorts: ReaderPorts;
   #liveDropped = 0;
 
-  constructor({ store, clock, outbox, outboxBytes, headOf, onReceipts }: DeliveryPorts) {
-    this.#cursors = new CursorWriter({ store, clock, onReceipts });
+  constructor({ store, clock, outbox, outboxBytes, headOf, sessionsOf }: DeliveryPorts) {
+    this.#cursors = new CursorWriter({ store, clock, onReceipts: (receipts) => tellSenders(receipts, sessionsOf) });
     const budget = new OutboxBudget(outbox, outboxBytes);
     this.#readerPorts = {
       readStream: (query) => store.readStream(query),

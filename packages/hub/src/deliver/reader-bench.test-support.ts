@@ -25,6 +25,8 @@ class FakeConnection implements Connection {
   readonly id = 'connection';
   readonly handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
   readonly transport = 'websocket';
+  readonly openedMs = 0;
+  readonly lastHeardMs = 0;
   readonly isGone = false;
   readonly stalledSinceMs = undefined;
   readonly sent: string[] = [];

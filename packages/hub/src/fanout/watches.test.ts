@@ -10,7 +10,16 @@ function sessionOf(userId: string): Session {
     ...{ onPong() {}, onDrain() {}, unacknowledged: () => [], close() {} },
   };
   const connection = {
-    ...({ id: userId, handshake, transport: 'websocket', bufferedBytes: 0, isGone: false, stalledSinceMs: undefined } as const),
+    ...({
+      id: userId,
+      handshake,
+      transport: 'websocket',
+      bufferedBytes: 0,
+      isGone: false,
+      openedMs: 0,
+      lastHeardMs: 0,
+      stalledSinceMs: undefined,
+    } as const),
     ...{ send() {}, ping: () => true, close() {} },
   };
   return { userId, deviceId: '', ackMode: 'pong', connection, reader };

@@ -11,6 +11,6 @@ export function handshakeRegistration(auth: Handshake['auth'], { userId }: Ident
   if (userId === undefined && !Object.hasOwn(auth, 'user_id')) return undefined;
   const payload = userId === undefined ? auth : { user_id: userId, ...auth };
   if (!isPayloadOf('register', payload)) throw new HubError('invalid_payload', { message: `auth: ${checkPayload('register', payload)}.` });
-  if (userId !== undefined && userIdFromWire(payload.user_id) !== userId) throw new HubError('sender_mismatch');
+  if (userId !== undefined && userIdFromWire(payload.user_id) !== userIdFromWire(userId)) throw new HubError('sender_mismatch');
   return payload;
 }

@@ -2,22 +2,10 @@ import { describe, expect, test } from 'vitest';
 import type { Connection } from '../ports/connection.ts';
 import type { Session } from '../ports/session.ts';
 import type { ReaderId } from '../ports/store.ts';
+import { TestConnection } from './connection.test-support.ts';
 import { ConnectionPool } from './pool.ts';
 
-function connectionOf(id: string): Connection {
-  const handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
-  return {
-    id,
-    handshake,
-    transport: 'websocket',
-    bufferedBytes: 0,
-    isGone: false,
-    stalledSinceMs: undefined,
-    send() {},
-    ping: () => true,
-    close() {},
-  };
-}
+const connectionOf = (id: string): Connection => new TestConnection(id);
 
 function sessionOf(userId: string, connection: Connection): Session {
   const reader = {
@@ -31,7 +19,7 @@ const readerOf = (userId: string, deviceId = ''): ReaderId => ({ userId, deviceI
 
 function registered(pool: ConnectionPool, userId: string, id: string, rooms: readonly string[] = []): Session {
   const session = sessionOf(userId, connectionOf(id));
-  pool.open(session.connection, 1000);
+  pool.open(session.connection);
   const reader = readerOf(userId);
   expect(pool.reserve(reader)).toBe(true);
   pool.register(session, rooms);
@@ -100,17 +88,24 @@ test('closing twice counts once', () => {
   expect(pool.stats()).toMatchObject({ total: 0, registered: 0, users: 0 });
 });
 
-test('a connection that has not registered by its time is overdue, one that has never is', () => {
+test('a connection is unregistered until it registers or closes', () => {
   const pool = new ConnectionPool(5);
-  const late = connectionOf('late');
-  pool.open(late, 100);
+  const stranger = connectionOf('stranger');
+  pool.open(stranger);
   registered(pool, 'ann', 'registered');
-  const early = connectionOf('early');
-  pool.open(early, 200);
-  expect(pool.overdue(99)).toEqual([]);
-  expect(pool.overdue(150)).toEqual([late]);
-  pool.close(late, undefined);
-  expect(pool.overdue(5000)).toEqual([early]);
+  expect([...pool.unregistered()]).toEqual([stranger]);
+  pool.close(stranger, undefined);
+  expect([...pool.unregistered()]).toEqual([]);
+});
+
+test('the rooms of a user are not copied when it joins or leaves one', () => {
+  const pool = new ConnectionPool(5);
+  registered(pool, 'ann', 'first', ['lobby']);
+  const rooms = pool.roomsOf('ann');
+  pool.enterRoom('ann', 'kitchen');
+  pool.leaveRoom('ann', 'lobby');
+  expect(pool.roomsOf('ann')).toBe(rooms);
+  expect([...rooms]).toEqual(['kitchen']);
 });
 
 test('statistics count every connection once', () => {
@@ -118,7 +113,7 @@ test('statistics count every connection once', () => {
   registered(pool, 'ann', 'a1');
   registered(pool, 'ann', 'a2');
   registered(pool, 'bob', 'b1');
-  pool.open(connectionOf('anonymous'), 100);
+  pool.open(connectionOf('anonymous'));
   pool.reserve(readerOf('eve'));
   expect(pool.stats()).toMatchObject({ total: 4, registered: 3, users: 2, mostOfOneUser: 2, maxPerUser: 5 });
   expect([...pool.connections()]).toHaveLength(4);

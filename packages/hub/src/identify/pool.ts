@@ -7,19 +7,19 @@ import type { Session } from '../ports/session.ts';
 import type { PoolStats } from '../ports/stats.ts';
 import type { ReaderId } from '../ports/store.ts';
 
-/** Made anew at each change: most users have one session and no room, for which sets of their own would take 200 bytes each. */
+/** Most users have one session and no room, for which sets of their own would take 200 bytes each. */
 interface UserRecord {
   sessions: readonly Session[];
   /** The devices of registrations under way; they count, so that a burst can't pass the limit. */
   opening: readonly string[];
-  /** The rooms of which the user is a member. */
-  rooms: ReadonlySet<string>;
+  /** The rooms of which the user is a member, if any. */
+  rooms: Set<string> | undefined;
 }
 
 export class ConnectionPool {
   readonly #maxPerUser: number;
-  /** Every open connection with the monotonic time by which it must have registered. */
-  readonly #unregistered = new Map<Connection, number>();
+  /** Open connections that have not registered. */
+  readonly #unregistered = new Set<Connection>();
   readonly #users = new Map<string, UserRecord>();
   #registered = 0;
   #refused = 0;
@@ -28,13 +28,13 @@ export class ConnectionPool {
     this.#maxPerUser = maxPerUser;
   }
 
-  open(connection: Connection, registerByMs: number): void {
-    this.#unregistered.set(connection, registerByMs);
+  open(connection: Connection): void {
+    this.#unregistered.add(connection);
   }
 
   /** Takes a place for a registration under way. False, and counted, if the user has no place left. */
   reserve(reader: ReaderId): boolean {
-    const user = this.#users.get(reader.userId) ?? { sessions: none, opening: none, rooms: noRooms };
+    const user = this.#users.get(reader.userId) ?? { sessions: none, opening: none, rooms: undefined };
     if (user.sessions.length + user.opening.length >= this.#maxPerUser) {
       this.#refused += 1;
       return false;
@@ -58,7 +58,7 @@ export class ConnectionPool {
     if (!user?.opening.includes(session.deviceId)) throw new Error('register without reserve');
     user.opening = withoutOne(user.opening, session.deviceId);
     user.sessions = [...user.sessions, session];
-    user.rooms = unionOf(user.rooms, [...rooms]);
+    for (const roomId of rooms) addRoom(user, roomId);
     this.#registered += 1;
     this.#unregistered.delete(session.connection);
   }
@@ -90,12 +90,12 @@ export class ConnectionPool {
 
   enterRoom(userId: string, roomId: string): void {
     const user = this.#users.get(userId);
-    if (user !== undefined) user.rooms = unionOf(user.rooms, [roomId]);
+    if (user !== undefined) addRoom(user, roomId);
   }
 
   leaveRoom(userId: string, roomId: string): void {
     const user = this.#users.get(userId);
-    if (user !== undefined) user.rooms = new Set([...user.rooms].filter((other) => other !== roomId));
+    if (user?.rooms?.delete(roomId) && user.rooms.size === 0) user.rooms = undefined;
   }
 
   *sessions(): Iterable<Session> {
@@ -107,19 +107,13 @@ export class ConnectionPool {
   }
 
   *connections(): Iterable<Connection> {
-    yield* this.#unregistered.keys();
+    yield* this.#unregistered;
     for (const session of this.sessions()) yield session.connection;
   }
 
-  /** Connections that have let their time to register pass. */
-  overdue(nowMs: number): Connection[] {
-    const overdue: Connection[] = [];
-    for (const [connection, registerByMs] of this.#unregistered) {
-      // They stand in the order in which they opened, so the first that has time left ends the search.
-      if (registerByMs > nowMs) break;
-      overdue.push(connection);
-    }
-    return overdue;
+  /** Connections that have not registered yet. */
+  unregistered(): Iterable<Connection> {
+    return this.#unregistered;
   }
 
   stats(): PoolStats {
@@ -145,8 +139,10 @@ function withoutOne<T>(items: readonly T[], item: T): readonly T[] {
   return index === -1 ? items : items.toSpliced(index, 1);
 }
 
-const unionOf = (set: ReadonlySet<string>, more: readonly string[]): ReadonlySet<string> =>
-  more.length === 0 ? set : new Set([...set, ...more]);
+function addRoom(user: UserRecord, roomId: string): void {
+  user.rooms ??= new Set();
+  user.rooms.add(roomId);
+}
 
 const none: readonly never[] = [];
 const noRooms: ReadonlySet<string> = new Set();

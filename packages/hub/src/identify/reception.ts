@@ -1,5 +1,5 @@
 /**
- * Decides over each new connection, before its first event.
+ * Decides over each new connection before its first event, and ends those that do not register in time.
  *
  *     who is it? ─► (the handshake names a user) register ─► CONNECT, `connected`, `registered`, what waits
  *         └───────── refused ─────────┘
@@ -7,24 +7,29 @@
  * A stock client stays away after a refusal, and comes back by itself after its transport has closed. So it is refused with
  * CONNECT_ERROR if only the caller can mend it, and the transport is closed if time does.
  */
-import { type CommandPayload, type ErrorCode, HubError, toFailure } from '@parley/protocol';
+import { type CommandPayload, type Connected, type ErrorCode, HubError, toFailure } from '@parley/protocol';
+import type { Clock } from '../lib/clock.ts';
+import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { Authenticator } from '../ports/authenticator.ts';
 import type { Connection, ConnectionHandlers, Refusal } from '../ports/connection.ts';
 import type { Log } from '../ports/log.ts';
+import { authenticate } from './authentication.ts';
 import { handshakeRegistration } from './handshake-registration.ts';
+import type { ConnectionPool } from './pool.ts';
 
 export interface ReceptionPorts {
   readonly authenticator: Authenticator;
-  /** The connection counts from now on, and has so much time to register. */
-  readonly open: (connection: Connection) => void;
-  /** Forgets a connection that was refused. */
-  readonly forget: (connection: Connection) => void;
-  /** Queues `connected`. */
-  readonly welcome: (connection: Connection) => void;
+  readonly pool: Pick<ConnectionPool, 'open' | 'close' | 'unregistered'>;
+  readonly clock: Clock;
+  readonly registerTimeoutMs: number;
+  readonly version: string;
+  readonly encode: (event: 'connected', payload: Connected) => OutgoingPacket;
   /** Makes what handles the events of a connection. */
   readonly converse: (connection: Connection) => Conversation;
   /** Why no connection is taken, if so. */
   readonly refusal: () => HubError | undefined;
+  /** Closes a connection that has not registered in time. */
+  readonly closeOverdue: (connection: Connection) => void;
   readonly log: Log;
 }
 
@@ -54,36 +59,47 @@ export class Reception {
 
   async accept(connection: Connection, namespace: string): Promise<Decision> {
     if (namespace !== '/') return { refuse: { message: 'Invalid namespace' } };
+    const { pool, log } = this.#ports;
     try {
-      return await this.#admit(connection);
+      pool.open(connection);
+      const decision = await this.#admit(connection);
+      if ('refuse' in decision) pool.close(connection, undefined);
+      else log.debug({ connection: connection.id, address: connection.handshake.address }, 'connection opened');
+      return decision;
     } catch (error) {
+      pool.close(connection, undefined);
       return this.#refuse(connection, this.#foreseen(error));
     }
   }
 
+  /** Called every now and then. */
+  closeOverdue(): void {
+    const { pool, closeOverdue } = this.#ports;
+    for (const connection of pool.unregistered()) if (this.#isOverdue(connection)) closeOverdue(connection);
+  }
+
   async #admit(connection: Connection): Promise<Decision> {
-    const { authenticator, open, forget, welcome, converse, refusal, log } = this.#ports;
+    const { refusal, converse, encode, version, authenticator } = this.#ports;
     const reason = refusal();
     if (reason !== undefined) throw reason;
-    const identity = await authenticator.authenticate(connection.handshake);
+    if (this.#isOverdue(connection)) throw new HubError('registration_timeout');
+    const identity = await authenticate(this.#ports, connection.handshake);
     if ('refuse' in identity) return identity;
     const registration = handshakeRegistration(connection.handshake.auth, identity);
-    open(connection);
-    try {
-      welcome(connection);
-      const conversation = converse(connection);
-      if (registration !== undefined) await conversation.register(registration);
-      log.debug({ connection: connection.id, address: connection.handshake.address }, 'connection opened');
-      return conversation;
-    } catch (error) {
-      forget(connection);
-      throw error;
-    }
+    connection.send(encode('connected', { message: 'Welcome to Parley.', server: 'parley', version, auth: authenticator.method }));
+    const conversation = converse(connection);
+    if (registration !== undefined) await conversation.register(registration);
+    return conversation;
+  }
+
+  /** Leaving the namespace and joining it again gives no more time. */
+  #isOverdue({ openedMs }: Connection): boolean {
+    const { clock, registerTimeoutMs } = this.#ports;
+    return clock.monotonic() - openedMs >= registerTimeoutMs;
   }
 
   #refuse(connection: Connection, error: HubError): Decision {
-    const { log } = this.#ports;
-    log.debug({ connection: connection.id, code: error.code }, 'connection refused');
+    this.#ports.log.debug({ connection: connection.id, code: error.code }, 'connection refused');
     if (mendedByTime.has(error.code)) connection.close('forced close');
     return { refuse: { message: error.message, data: toFailure(error) } };
   }

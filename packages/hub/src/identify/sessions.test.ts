@@ -5,26 +5,14 @@ import { ManualClock } from '../lib/manual-clock.test-support.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { Reader, Session } from '../ports/session.ts';
 import { inboxOf, type Store, type StreamPosition } from '../ports/store.ts';
+import { TestConnection } from './connection.test-support.ts';
 import { ConnectionPool } from './pool.ts';
 import { type SessionPorts, Sessions } from './sessions.ts';
 
 const ann = { userId: 'ann', deviceId: '', ackMode: 'pong', state: undefined } as const;
 const storeOptions = { queueMessagesMax: 100, queueOverflow: 'reject', onAppended() {}, onFailed() {} } as const;
 
-function connectionOf(id: string): Connection {
-  const handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
-  return {
-    id,
-    handshake,
-    transport: 'websocket',
-    bufferedBytes: 0,
-    isGone: false,
-    stalledSinceMs: undefined,
-    send() {},
-    ping: () => true,
-    close() {},
-  };
-}
+const connectionOf = (id: string): Connection => new TestConnection(id);
 
 const idleReader: Omit<Reader, 'userId'> = {
   follow() {},

@@ -37,6 +37,10 @@ export interface Connection {
    * Bytes accepted by `send` that the operating system (WebSocket) or a poll (polling) has not taken yet.
    */
   readonly bufferedBytes: number;
+  /** When the transport's session opened (monotonic). All time limits of an unregistered client count from here, whatever it sends. */
+  readonly openedMs: number;
+  /** When anything was last received from the client (monotonic). */
+  readonly lastHeardMs: number;
   /** Since when (monotonic) more than the low-water mark has waited while nothing was taken; undefined while it is less. */
   readonly stalledSinceMs: number | undefined;
   /**

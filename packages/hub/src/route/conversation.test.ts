@@ -231,6 +231,14 @@ describe('a connection that registers by its handshake', () => {
     expect(sent()).toEqual(['registered success', '#0 already_registered (register)', '#1 success', '#2 success']);
   });
 
+  test('can not be the application, whose messages come from "system"', async () => {
+    const { conversation, emit, sent } = setUp();
+    await expect(conversation.register({ user_id: 'system' })).rejects.toMatchObject({ code: 'invalid_payload' });
+    emit('register', { user_id: 'system' }, 0);
+    await settled();
+    expect(sent()).toEqual(['#0 invalid_payload (register)']);
+  });
+
   test('learns why it could not, and a drain waits for the answer', async () => {
     const { conversation, underWay } = setUp({
       services: { sessions: { register: () => Promise.reject(new HubError('connection_limit')), close() {} } },

@@ -11,6 +11,8 @@ export class TestConnection implements Connection {
   readonly handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
   readonly transport = 'websocket';
   readonly bufferedBytes = 0;
+  readonly openedMs = 0;
+  readonly lastHeardMs = 0;
   isGone = false;
   readonly stalledSinceMs = undefined;
   readonly sent: string[] = [];

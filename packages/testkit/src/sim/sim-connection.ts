@@ -49,6 +49,8 @@ export class SimConnection implements Connection, HubEnd {
   readonly id: string;
   readonly handshake: Handshake;
   readonly transport = 'websocket';
+  readonly openedMs: number;
+  #lastHeardMs: number;
   readonly #link: Link;
   readonly #ports: ConnectionPorts;
   readonly #timers = new Map<'ping' | 'pong' | 'closing', Cancel>();
@@ -67,6 +69,8 @@ export class SimConnection implements Connection, HubEnd {
     this.id = id;
     this.#link = link;
     this.#ports = ports;
+    this.openedMs = ports.clock.monotonic();
+    this.#lastHeardMs = this.openedMs;
     this.handshake = { address: '127.0.0.1', headers: {}, query: {}, auth, issuedAtMs: ports.clock.now() };
     link.hubEnd = this;
     this.#start('ping', ports.settings.pingIntervalMs, () => this.#ping('heartbeat'));
@@ -78,6 +82,10 @@ export class SimConnection implements Connection, HubEnd {
 
   get stalledSinceMs(): number | undefined {
     return this.#stalledSinceMs;
+  }
+
+  get lastHeardMs(): number {
+    return this.#lastHeardMs;
   }
 
   get isGone(): boolean {
@@ -146,6 +154,7 @@ export class SimConnection implements Connection, HubEnd {
   }
 
   onArrival(item: Upward): void {
+    this.#lastHeardMs = this.#ports.clock.monotonic();
     if (item.kind === 'end') this.#end('transport close');
     else if (item.kind === 'pong' && (this.#state === 'opening' || this.#state === 'open')) this.#onPong();
     else if (item.kind === 'packet' && this.#state === 'open') this.#onPacket(decoded(item.text));

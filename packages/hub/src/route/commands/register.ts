@@ -1,24 +1,28 @@
-import { type CommandPayload, HubError, userIdFromWire, userIdToWire } from '@parley/protocol';
+import { applicationUserId, type CommandPayload, HubError, userIdFromWire, userIdToWire } from '@parley/protocol';
 import { nowOf } from '../../lib/clock.ts';
 import type { Connection } from '../../ports/connection.ts';
 import type { Arrival, EnterSession } from '../../ports/session.ts';
 import type { Services } from '../services.ts';
 import type { Caller } from './command.ts';
 
-/** Makes the connection the user's, see `Sessions.register`. Refusal: `connection_limit`. */
-export function register(
+/** Makes the connection the user's, see `Sessions.register`. Refusals: `connection_limit`, `invalid_payload` for the application's id. */
+export async function register(
   { sessions }: Services,
   connection: Connection,
   payload: CommandPayload<'register'>,
   enter: EnterSession,
 ): Promise<void> {
+  const userId = userIdFromWire(payload.user_id);
+  if (userId === applicationUserId) {
+    throw new HubError('invalid_payload', { message: `user_id "${applicationUserId}" is the application's own. Choose another one.` });
+  }
   const registration = {
-    userId: userIdFromWire(payload.user_id),
+    userId,
     deviceId: payload.device_id ?? '',
     ackMode: payload.ack ?? 'pong',
     state: payload.state,
   } as const;
-  return sessions.register(connection, registration, enter);
+  await sessions.register(connection, registration, enter);
 }
 
 /** Registering again as the same user is success and changes nothing but the state. Refusal: `already_registered`. */

@@ -1,0 +1,56 @@
+/**
+ * Asks the authenticator who a connection is, and believes only what makes sense. One that throws, rejects, does not answer or answers
+ * nonsense lets nobody in: that is logged, and the transport is closed, so that clients come back when it is mended.
+ */
+import { HubError, isPayloadOf } from '@parley/protocol';
+import type { Clock } from '../lib/clock.ts';
+import type { Authenticator, Identity } from '../ports/authenticator.ts';
+import type { Handshake, Refusal } from '../ports/connection.ts';
+import type { Log } from '../ports/log.ts';
+
+/** An authenticator may ask another machine, but no connection waits for ever. */
+const answerMaxMs = 10_000;
+
+export interface AuthenticationPorts {
+  readonly authenticator: Authenticator;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Answer = Identity | { readonly refuse: Refusal };
+
+/** Rejects with `internal_error`, which was logged, if the authenticator fails. */
+export async function authenticate({ authenticator, clock, log }: AuthenticationPorts, handshake: Handshake): Promise<Answer> {
+  try {
+    return checked(authenticator.method, await withinTime(clock, authenticator.authenticate(handshake)));
+  } catch (error) {
+    log.error({ error, method: authenticator.method }, 'The authenticator failed, so a connection was not let in.');
+    throw new HubError('internal_error');
+  }
+}
+
+function withinTime<T>(clock: Clock, answer: T | Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(answerMaxMs, () => reject(new Error(`The authenticator did not answer within ${answerMaxMs / 1000} s.`)));
+    Promise.resolve(answer).then(resolve, reject).finally(cancel);
+  });
+}
+
+function checked(method: string, answer: unknown): Answer {
+  if (isRecord(answer) && answer.refuse !== undefined) {
+    const { refuse } = answer;
+    if (isRecord(refuse) && typeof refuse.message === 'string') return { refuse: { message: refuse.message, data: refuse.data } };
+  } else if (isRecord(answer) && 'userId' in answer) {
+    const { userId } = answer;
+    if (typeof userId === 'string' && isPayloadOf('register', { user_id: userId })) return { userId };
+    // A token without a user must not let its bearer be anybody.
+    if (userId === undefined && method === 'open') return { userId };
+  }
+  throw new TypeError(
+    'The authenticator has to answer { userId } with a valid user id, or { refuse: { message } }. Only one whose method is "open" may leave the choice to the client.',
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
