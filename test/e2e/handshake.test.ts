@@ -63,6 +63,17 @@ describe('a client that says in its handshake who it is', () => {
   });
 });
 
+test('a client that does not register in time is told why, and comes back by itself', async ({ startHub, connect }) => {
+  const hub = await startHub({ args: ['--register.timeout', '1s'] });
+  const client = await connect(hub.url);
+  const reasons: string[] = [];
+  client.socket.on('disconnect', (reason) => reasons.push(reason));
+  expect(await client.waitFor('going_away')).toEqual([{ reason: 'registration_timeout', reconnect: true }]);
+  await client.waitFor('connected', 2);
+  expect(reasons).toEqual(['transport close']);
+  expect(await client.send('register', { user_id: 'late' })).toMatchObject({ status: 'success' });
+});
+
 interface Restart {
   readonly name: string;
   readonly end: (hub: HubProcess) => Promise<unknown>;

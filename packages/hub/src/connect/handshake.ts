@@ -22,8 +22,8 @@ export type SessionOrigin = Omit<Handshake, 'auth'>;
 /** Query parameters beyond these are ignored. */
 const queryKeysMax = 50;
 
-/** Headers that say something of the connection rather than the client, are bulky, or are secrets meant for somebody else. */
-const droppedHeaders = /^(?:cookie|connection|upgrade|pragma|cache-control|accept.*|sec-websocket-.*|sec-fetch-.*)$/;
+/** Headers that say something of the connection rather than the client, or are bulky. */
+const droppedHeaders = /^(?:connection|upgrade|pragma|cache-control|accept.*|sec-websocket-.*|sec-fetch-.*)$/;
 
 export function readEngineRequest(req: IncomingMessage, isUpgrade: boolean, options: ConnectOptions): EngineRequest | HandshakeErrorName {
   const query = readQuery(req.url ?? '');

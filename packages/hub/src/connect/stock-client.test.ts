@@ -133,7 +133,8 @@ test('credentials and the query reach the handshake', async () => {
   await once(socket, 'connect');
   const handshake = server.connections[0]?.handshake;
   expect(handshake).toMatchObject({ address: '127.0.0.1', auth: { token: 'abc' }, query: { room: 'x' }, headers: { 'x-app': 'y' } });
-  expect(handshake?.headers.cookie).toBeUndefined();
+  // Who a client is may stand in a cookie, see Authenticator.
+  expect(handshake?.headers.cookie).toBe('secret=1');
 });
 
 test('closing the server lets clients see the end and what was queued before it', async () => {
