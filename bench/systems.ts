@@ -26,7 +26,7 @@ export interface System {
 const pathOf = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
 /** The options of Node with which `npm start` starts the hub. */
-const hubNodeOptions = workspace.scripts.start.match(/--\S+/g) ?? [];
+const hubNodeOptions = (workspace.scripts.start.match(/--\S+/g) ?? []).filter((option) => !option.startsWith('--needs='));
 
 /** A server of ours, on the Node that runs this. */
 const nodeServer = (file: string, args: readonly string[] = [], nodeOptions: readonly string[] = []): Launch => ({
@@ -47,8 +47,8 @@ const parleyLaunch = (folder: string): Launch => ({
   ],
 });
 
-/** Bun's package brings its program along for each platform. */
-const bunPrograms = ['../node_modules/bun/bin/bun.exe', '../node_modules/@oven/bun-linux-x64/bin/bun'].map(pathOf);
+/** Bun's program is in a package for each platform. */
+const bunPrograms = ['node_modules/@oven/bun-linux-x64/bin/bun', 'node_modules/@oven/bun-linux-aarch64/bin/bun'].map(pathOf);
 
 const socketIoRooms = socketIo({ registers: false });
 const socketIoSqlite = socketIo({ registers: true });
