@@ -47,12 +47,11 @@ function installOne({ folder, omit, title }) {
   const left = before?.omit === 'nothing' ? 'nothing' : omit;
   process.stderr.write(`Installing ${title}…\n`);
   const startMs = performance.now();
-  const npmRecord = join(folder, 'node_modules/.package-lock.json');
   // "npm ci" deletes everything first, under the feet of whatever runs, so it is for the first time only. A first time is
   // also what follows an installation that was broken off: then neither our stamp nor npm's own record is there.
-  const isFirst = !existsSync(npmRecord);
+  const isFirst = !existsSync(npmRecord(folder));
   rmSync(stampFile(folder), { force: true });
-  rmSync(npmRecord, { force: true });
+  rmSync(npmRecord(folder), { force: true });
   npm(folder, [...(isFirst ? ['ci'] : ['install', '--no-save']), ...omitFlags(left)]);
   writeFileSync(stampFile(folder), `${lockHash(folder)} ${left}`);
   process.stderr.write(`Installed in ${((performance.now() - startMs) / 1000).toFixed(1)} s.\n`);
@@ -78,7 +77,22 @@ function npm(folder, args) {
 
 function isInstalled({ folder, omit }) {
   const stamp = stampOf(folder);
-  return stamp?.hash === lockHash(folder) && (stamp.omit === 'nothing' || stamp.omit === omit);
+  if (stamp === undefined) return isInstalledByNpm(folder, omit);
+  return stamp.hash === lockHash(folder) && (stamp.omit === 'nothing' || stamp.omit === omit);
+}
+
+/** What a plain "npm ci" has installed is as good: npm keeps a record of it. */
+function isInstalledByNpm(folder, omit) {
+  if (!existsSync(npmRecord(folder))) return false;
+  const present = packagesIn(npmRecord(folder));
+  return Object.entries(packagesIn(join(folder, 'package-lock.json'))).every(([path, { version, dev, optional, devOptional }]) => {
+    const isNeeded = path !== '' && !optional && !devOptional && !(dev && omit === 'dev');
+    return !isNeeded || present[path]?.version === version;
+  });
+}
+
+function packagesIn(file) {
+  return JSON.parse(readFileSync(file, 'utf8')).packages;
 }
 
 function stampOf(folder) {
@@ -89,6 +103,10 @@ function stampOf(folder) {
 
 function stampFile(folder) {
   return join(folder, 'node_modules/.parley-installed');
+}
+
+function npmRecord(folder) {
+  return join(folder, 'node_modules/.package-lock.json');
 }
 
 function lockHash(folder) {
