@@ -1,20 +1,15 @@
 /** The stock Python client, as Debian packages it (python3-socketio, and python3-websocket for WebSocket). */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect } from 'vitest';
 import type { Payload, ReceivedEvent } from '../support/client.ts';
 import { test } from '../support/fixtures.ts';
-
-const python = '/usr/bin/python3';
-const packages = { socketio: 'python3-socketio', requests: 'python3-requests', websocket: 'python3-websocket' };
-const missing = Object.entries(packages).flatMap(([module, name]) =>
-  spawnSync(python, ['-c', `import ${module}`]).status === 0 ? [] : [name],
-);
+import { python, pythonMissing } from '../support/python.ts';
 
 beforeEach(({ skip }) => {
-  if (missing.length > 0) skip(`not installed: ${missing.join(', ')}`);
+  if (pythonMissing.length > 0) skip(`not installed: ${pythonMissing.join(', ')}`);
 });
 
 /** Runs a script of the folder `python` to its end. It prints one event a line. */
