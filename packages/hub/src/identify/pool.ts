@@ -32,13 +32,20 @@ export class ConnectionPool {
     this.#unregistered.add(connection);
   }
 
-  /** Takes a place for a registration under way. False, and counted, if the user has no place left. */
+  /** Whether one more connection of the user may register. */
+  hasPlace(userId: string): boolean {
+    const user = this.#users.get(userId);
+    return user === undefined || user.sessions.length + user.opening.length < this.#maxPerUser;
+  }
+
+  countRefusal(): void {
+    this.#refused += 1;
+  }
+
+  /** Takes a place for a registration under way. False if the user has no place left. */
   reserve(reader: ReaderId): boolean {
+    if (!this.hasPlace(reader.userId)) return false;
     const user = this.#users.get(reader.userId) ?? { sessions: none, opening: none, rooms: undefined };
-    if (user.sessions.length + user.opening.length >= this.#maxPerUser) {
-      this.#refused += 1;
-      return false;
-    }
     user.opening = [...user.opening, reader.deviceId];
     this.#users.set(reader.userId, user);
     return true;

@@ -33,6 +33,7 @@ interface SetUp {
   readonly clock?: ManualClock;
   /** What the connection named `first` was sent and has not acknowledged. */
   readonly unacknowledged?: readonly StreamPosition[];
+  readonly sendAway?: SessionPorts['sendAway'];
 }
 
 function sessionsOn(
@@ -51,6 +52,7 @@ function sessionsOn(
     streams: { follow() {}, close() {} },
     presence: { arrive: () => undefined, depart: () => undefined },
     watches: { forget() {} },
+    sendAway: rest.sendAway ?? (() => {}),
     onEvent() {},
   });
 }
@@ -148,5 +150,92 @@ describe('a closing that the store has not taken yet', () => {
     await sessions.settle();
     // What is not known as closed counts as open: all of it may have been written.
     expect(await openAgain()).toMatchObject([{ cursor: 0, written: 1 }]);
+  });
+});
+
+describe('the limit of connections of a user', () => {
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  /** Lets time pass in small steps, so that whoever waits for a moment goes on in it. */
+  async function pass(clock: ManualClock, ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 10) {
+      clock.advance(10);
+      await turn();
+    }
+  }
+
+  /** A user with both of its places taken, and a third connection that asks for one. */
+  async function setUp() {
+    const clock = new ManualClock();
+    clock.advance(1000);
+    const pool = new ConnectionPool(2);
+    const sentAway: string[] = [];
+    const sessions = sessionsOn(createMemoryStore(storeOptions), {
+      ...{ pool, clock },
+      sendAway: ({ id }, reason) => sentAway.push(`${id} ${reason}`),
+    });
+    const asked: string[] = [];
+    const [first, second] = ['first', 'second'].map((id) =>
+      Object.assign(new TestConnection(id), {
+        ping() {
+          asked.push(id);
+          return true;
+        },
+      }),
+    );
+    if (first === undefined || second === undefined) throw new Error('two connections are needed');
+    const open = [await registered(sessions, first), await registered(sessions, second)] as const;
+    const third = registered(sessions, connectionOf('third')).then(
+      () => 'registered',
+      ({ code }) => code,
+    );
+    await turn();
+    const answers = (connection: TestConnection): void => {
+      connection.lastHeardMs = clock.monotonic();
+    };
+    const outcome = () => Promise.race([third, turn().then(() => 'waits')]);
+    return { clock, pool, sessions, asked, first, second, open, sentAway, answers, outcome };
+  }
+
+  test('is not reached by connections that are silent: they are asked at once, and lose their places after 2 s', async () => {
+    const { clock, pool, asked, first, sentAway, answers, outcome } = await setUp();
+    expect(asked).toEqual(['first', 'second']);
+    await pass(clock, 30);
+    answers(first);
+    await pass(clock, 1960);
+    expect(await outcome()).toBe('waits');
+    await pass(clock, 20);
+    expect(await outcome()).toBe('registered');
+    expect(sentAway).toEqual(['second silent']);
+    expect(pool.sessionsOf('ann').map(({ connection }) => connection.id)).toEqual(['first', 'third']);
+    expect(pool.stats().refused).toBe(0);
+  });
+
+  test('refuses as soon as all have answered, by whatever they send', async () => {
+    const { clock, pool, first, second, sentAway, answers, outcome } = await setUp();
+    await pass(clock, 20);
+    answers(first);
+    await pass(clock, 20);
+    answers(second);
+    await pass(clock, 60);
+    expect(await outcome()).toBe('connection_limit');
+    expect(sentAway).toEqual([]);
+    expect(pool.stats()).toMatchObject({ registered: 2, refused: 1 });
+  });
+
+  test('lets a connection in as soon as another one has closed', async () => {
+    const { clock, sessions, open, sentAway, outcome } = await setUp();
+    sessions.close(open[0]);
+    await pass(clock, 60);
+    expect(await outcome()).toBe('registered');
+    expect(sentAway).toEqual([]);
+  });
+
+  test('a session that lost its place is closed once, also when its connection ends later', async () => {
+    const { clock, pool, sessions, open, outcome } = await setUp();
+    await pass(clock, 2100);
+    expect(await outcome()).toBe('registered');
+    for (const session of open) sessions.close(session);
+    expect(pool.stats()).toMatchObject({ registered: 1, users: 1 });
   });
 });

@@ -1,7 +1,7 @@
 /**
  * Turns connections into sessions and back.
  *
- *     register: take a place ─► open the reader in the store ─► (in commit order) begin the session
+ *     register: take a place (at the limit, that of a connection which is silent) ─► open the reader in the store ─► (in commit order) begin the session
  *     begin:    tell the client ─► follow its streams ─► appear to others
  *     close:    leave the streams ─► disappear ─► have the store remember what was written without acknowledgement
  *
@@ -25,6 +25,7 @@ import {
 } from '../ports/store.ts';
 import { ClosedReaders } from './closed-readers.ts';
 import type { ConnectionPool } from './pool.ts';
+import { silentSessions } from './silent-sessions.ts';
 
 export interface SessionPorts {
   readonly store: Pick<Store, 'openReader' | 'closeReader' | 'saveStates'>;
@@ -41,6 +42,8 @@ export interface SessionPorts {
     depart(userId: string, now: Now): UserState | undefined;
   };
   readonly watches: { forget(session: Session): void };
+  /** Closes a connection that did not answer, so that its client comes back if it is there. */
+  readonly sendAway: (connection: Connection, reason: 'silent') => void;
   readonly onEvent: HubEventListener;
 }
 
@@ -61,7 +64,7 @@ export class Sessions {
    */
   async register(connection: Connection, registration: Registration, enter: EnterSession): Promise<void> {
     const { pool, store, clock } = this.#ports;
-    if (!pool.reserve(registration)) throw new HubError('connection_limit');
+    await this.#takePlace(registration);
     let hasBegun = false;
     try {
       await store.openReader(registration, clock.now(), (opened) => {
@@ -75,9 +78,11 @@ export class Sessions {
     if (!hasBegun) this.#closedReaders.add(registration, []);
   }
 
+  /** Does nothing if the session has lost its place before its connection has ended. */
   close(session: Session): void {
     const { pool, streams, presence, watches, clock, onEvent } = this.#ports;
     const { userId, connection, reader } = session;
+    if (!pool.sessionsOf(userId).includes(session)) return;
     reader.close();
     streams.close(inboxOf(userId), reader);
     for (const roomId of pool.roomsOf(userId)) streams.close(timelineOf(roomId), reader);
@@ -92,6 +97,20 @@ export class Sessions {
   /** Resolves when everything about sessions that have closed was written. */
   async settle(): Promise<void> {
     await Promise.all([...this.#saving, this.#closedReaders.settle()]);
+  }
+
+  /** At the limit, connections of the user that give no sign of life lose their places. */
+  async #takePlace(reader: ReaderId): Promise<void> {
+    const { pool, clock, sendAway } = this.#ports;
+    if (pool.reserve(reader)) return;
+    const isFree = (): boolean => pool.hasPlace(reader.userId);
+    for (const session of await silentSessions(pool.sessionsOf(reader.userId), clock, isFree)) {
+      this.close(session);
+      sendAway(session.connection, 'silent');
+    }
+    if (pool.reserve(reader)) return;
+    pool.countRefusal();
+    throw new HubError('connection_limit');
   }
 
   #begin(connection: Connection, registration: Registration, { streams, state }: OpenedReader, enter: EnterSession): void {

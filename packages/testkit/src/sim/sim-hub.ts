@@ -236,6 +236,7 @@ export class HubProcess {
 
   #onEvent(event: HubEvent): void {
     if (event.type === 'presence') this.#ports.trace(`hub: ${event.userId} is ${event.state}`);
+    if (event.type === 'unregistered') this.#ports.invariants.delivery.onEnded(event.connectionId);
     if (event.type !== 'registered') return;
     const owner = this.#connections.get(event.connectionId)?.owner;
     if (owner !== undefined) this.#ports.invariants.delivery.onRegistered(event.connectionId, owner, this.#opened);
