@@ -1,3 +1,5 @@
+import './supported-node.ts';
+
 export { type ErrorCode, HubError } from '@parley/protocol';
 export type { HubApi } from './api.ts';
 export { OptionsError } from './config/check.ts';

@@ -3,7 +3,7 @@
  * The process around the hub, and the only place that touches it: options, log, listening, signals, exit codes.
  *
  *     0     stopped by SIGTERM or SIGINT; everything that was accepted is in the log
- *     1     could not start (port, data folder), did not stop in time, or a fault that nothing handled
+ *     1     could not start (port, data folder, version of Node), did not stop in time, or a fault that nothing handled
  *     2     wrong options
  *     70    the store failed while running; start the hub again once the disk is well
  *     130, 143    a second SIGINT or SIGTERM: ended at once
@@ -11,6 +11,8 @@
  * Standard output carries one line, `parley listening on http://HOST:PORT`, when connections are accepted.
  * The log goes to standard error.
  */
+import './supported-node-or-exit.ts';
+
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { isIPv6 } from 'node:net';

@@ -10,6 +10,7 @@ import { helpText } from './help.ts';
 import { text } from './kinds.ts';
 import { type Config, type Option, options } from './options.ts';
 import { type Given, printable, quote, type Reading, readEnvironment, readFlags } from './sources.ts';
+import { takenByNpm } from './taken-by-npm.ts';
 
 export interface ConfigSources {
   /** Without the program and the script. */
@@ -32,6 +33,11 @@ const configOption = { name: 'config', kind: text };
 
 export function loadConfig({ argv, env, readFile }: ConfigSources): LoadedConfig {
   const named = Object.values<Option<unknown>>(options);
+  const taken = takenByNpm(
+    { argv, env },
+    [...named, configOption].map(({ name }) => name),
+  );
+  if (taken !== undefined) return { problem: taken };
   const flags = readFlags(argv, [...named, configOption]);
   if (flags.wantsHelp) return { help: helpText() };
   if (flags.wantsVersion) return { version: true };
