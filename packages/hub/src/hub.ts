@@ -107,6 +107,8 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     options: {
       ...config,
       bufferLowWaterBytes: config.outboxLowWaterBytes,
+      bufferHighWaterBytes: config.outboxHighWaterBytes,
+      bufferTotalBytesMax: config.outboxTotalBytesMax,
       // A client that answers nothing must not hold up the shutdown beyond the drain time.
       closeTimeoutMs: Math.min(defaultConnectOptions.closeTimeoutMs, config.drainTimeoutMs),
     },

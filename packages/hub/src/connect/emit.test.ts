@@ -1,24 +1,15 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '../lib/manual-clock.test-support.ts';
-import { OutgoingPacket } from '../lib/outgoing-packet.ts';
-import type { Connection } from '../ports/connection.ts';
+import { OutgoingPacket, type OutgoingPackets } from '../lib/outgoing-packet.ts';
+import { TestConnection } from '../ports/connection.test-support.ts';
 import { Peer } from './emit.ts';
 
 function makePeer(namespace = '/') {
   const clock = new ManualClock();
   const sent: OutgoingPacket[] = [];
-  const connection: Connection = {
-    id: 'id',
-    handshake: { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 },
-    transport: 'websocket',
-    ...{ openedMs: 0, lastHeardMs: 0 },
-    isGone: false,
-    bufferedBytes: 0,
-    stalledSinceMs: undefined,
-    send: (outgoing) => void (outgoing instanceof OutgoingPacket && sent.push(outgoing)),
-    ping: () => true,
-    close() {},
-  };
+  const connection = Object.assign(new TestConnection('id'), {
+    send: (outgoing: OutgoingPackets) => void (outgoing instanceof OutgoingPacket && sent.push(outgoing)),
+  });
   return { clock, sent, peer: new Peer(connection, namespace, clock) };
 }
 

@@ -22,6 +22,16 @@ class FakeTransport implements Transport {
     return packets.length;
   }
 
+  isPaused = false;
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
+
   handleRequest(): void {}
 
   close(reason: string): void {
@@ -219,5 +229,103 @@ describe('closing', () => {
     const { transport, events } = open();
     transport.listener.onPacket({ type, data: '' });
     expect(events).toEqual(['close parse error at 0']);
+  });
+});
+
+describe('input', () => {
+  const receive = ({ transport }: ReturnType<typeof open>, ...data: string[]) => {
+    for (const text of data) transport.listener.onPacket({ type: 'message', data: text });
+  };
+
+  test('is not handled while the session is held, but pongs are', () => {
+    const opened = open();
+    const { clock, session, asker, pong, events, transport } = opened;
+    session.ping(asker);
+    session.hold();
+    receive(opened, 'a', 'b');
+    pong();
+    expect([events, transport.isPaused]).toEqual([['pong at 0'], true]);
+    session.release();
+    clock.endTurn();
+    expect([events, transport.isPaused]).toEqual([['pong at 0', 'message a', 'message b'], false]);
+  });
+
+  test('is not handled above high water, and again once the peer has taken most of what waits', () => {
+    const opened = open({ bufferHighWaterBytes: 100_000, bufferLowWaterBytes: 60_000, strangerHighWaterBytes: 50_000 });
+    const { clock, session, events, transport } = opened;
+    const fill = (bytes: number) => {
+      transport.bufferedBytes = bytes;
+      transport.listener.onTaken();
+      clock.endTurn();
+    };
+    fill(50_001);
+    receive(opened, 'a');
+    expect([events, transport.isPaused]).toEqual([[], true]);
+    session.identified();
+    fill(50_001);
+    expect(events).toEqual([]);
+    fill(50_000);
+    expect([events, transport.isPaused]).toEqual([['message a'], false]);
+    fill(100_001);
+    receive(opened, 'b');
+    expect(events).toHaveLength(1);
+    fill(1000);
+    expect(events.filter((event) => event.startsWith('message'))).toEqual(['message a', 'message b']);
+  });
+
+  test('is read from those that hold little however much the others hold', () => {
+    const opened = open({ bufferTotalBytesMax: 20_000 });
+    const { transport, events } = opened;
+    transport.bufferedBytes = 16_384;
+    transport.listener.onTaken();
+    receive(opened, 'a');
+    transport.bufferedBytes = 16_385;
+    transport.listener.onTaken();
+    receive(opened, 'b');
+    expect(events).toEqual(['message a']);
+  });
+
+  test.each(['transport close', 'parse error'] as const)('that came before a %s is handled, and then the end is told', (reason) => {
+    const opened = open();
+    const { clock, session, transport, events } = opened;
+    const { listener } = transport;
+    session.hold();
+    receive(opened, 'a', 'b');
+    listener.onEnd(reason);
+    session.send(text('nobody hears this'));
+    clock.advance(100_000);
+    expect(events).toEqual([]);
+    expect(session.bufferedBytes).toBe(0);
+    session.release();
+    clock.endTurn();
+    expect(events).toEqual(['message a', 'message b', `close ${reason} at 100000`]);
+    expect(clock.timerCount).toBe(0);
+  });
+
+  test('that waits is dropped when the session is closed from here', () => {
+    const opened = open();
+    const { clock, session, transport, events } = opened;
+    session.hold();
+    receive(opened, 'a');
+    session.close('server shutting down');
+    expect(transport.isPaused).toBe(false);
+    session.release();
+    clock.advance(5000);
+    expect(events).toEqual(['close server shutting down at 5000']);
+  });
+
+  test('that is not read keeps a peer alive that takes what it is sent, and no other', () => {
+    const opened = open({ bufferHighWaterBytes: 20_000 });
+    const { clock, transport, events } = opened;
+    transport.bufferedBytes = 30_000;
+    transport.listener.onTaken();
+    receive(opened, 'a');
+    clock.advance(450);
+    transport.bufferedBytes = 25_000;
+    transport.listener.onTaken();
+    clock.advance(249);
+    expect(events).toEqual([]);
+    clock.advance(1);
+    expect(events).toEqual(['close ping timeout at 700']);
   });
 });

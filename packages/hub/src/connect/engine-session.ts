@@ -1,8 +1,9 @@
 /**
  * One Engine.IO session: what is queued for the client, on which transport it leaves, and whether the client is alive.
  *
- *     open ──close()──► closing: what is queued still leaves ──► closed
- *       └──── the peer goes, breaks the protocol or misses a ping ──► closed
+ *     open ──close()──► closing: what is queued still leaves ──────────────────────────► closed
+ *       ├──── the peer goes, or breaks the protocol ──► ended: what it sent before is handled ──► closed
+ *       └──── misses a ping, or can't be written to ──► closed
  *
  * - Packets leave in the order of `send`, over an upgrade too: a transport takes from the front of the one
  *   queue, and a new transport takes over only when the client has said that the old one is empty.
@@ -18,9 +19,12 @@ import type { CloseReason } from '../ports/connection.ts';
 import type { Flushable } from './flusher.ts';
 import { Flusher } from './flusher.ts';
 import type { SessionOrigin } from './handshake.ts';
+import { InputTurns } from './input-turns.ts';
+import { type InputOwner, Intake } from './intake.ts';
 import type { ConnectOptions } from './options.ts';
 import type { Outgoing } from './outgoing.ts';
 import { enginePacket, noopPacket, PacketQueue, pingPacket } from './outgoing.ts';
+import { answerError } from './respond.ts';
 import type { Transport, TransportListener } from './transport.ts';
 import { deaf } from './transport.ts';
 
@@ -48,12 +52,19 @@ export interface SessionOpening {
 
 const heartbeat: PingAsker = { onPong() {} };
 
+/** Stands in an intake behind the last packet of a peer that is gone. */
+const endOfInput: EnginePacket = { type: 'close', data: '' };
+
 /** During an upgrade a client that has not read the probe's answer yet polls again at once: a pause keeps it from spinning. */
 const heldPollMs = 100;
+
+/** With this much waiting for it, a session is read from whatever the others hold. */
+const inputFloorBytes = 16_384;
 
 /** What the sessions of one server share. No session has a timer of its own. */
 export class SessionContext {
   readonly flusher: Flusher;
+  readonly turns: InputTurns;
   readonly nextPing: Deadlines<EngineSession>;
   readonly nextPong: Deadlines<EngineSession>;
   readonly closing: Deadlines<EngineSession>;
@@ -67,41 +78,56 @@ export class SessionContext {
 
   constructor(clock: Clock, options: ConnectOptions, onClosed: (session: EngineSession, reason: CloseReason) => void) {
     this.flusher = new Flusher(clock);
+    this.turns = new InputTurns(clock);
     this.nextPing = new Deadlines(clock, options.pingIntervalMs, (session) => session.ping(heartbeat));
-    this.nextPong = new Deadlines(clock, options.pingTimeoutMs, (session) => session.onEnd('ping timeout'));
+    this.nextPong = new Deadlines(clock, options.pingTimeoutMs, (session) => session.onPongOverdue());
     this.closing = new Deadlines(clock, options.closeTimeoutMs, (session) => session.onEnd('transport error'));
     this.heldPolls = new Deadlines(clock, heldPollMs, (session) => session.releasePoll());
     this.options = options;
     this.clock = clock;
     this.onClosed = onClosed;
   }
+
+  /** How much may wait for a session that is still read from, and at how much it is read from again. */
+  inputMarks(isIdentified: boolean): { readonly high: number; readonly low: number } {
+    const { bufferHighWaterBytes, bufferLowWaterBytes, bufferTotalBytesMax, strangerHighWaterBytes } = this.options;
+    const own = isIdentified ? bufferHighWaterBytes : Math.min(bufferHighWaterBytes, strangerHighWaterBytes);
+    const high = Math.max(inputFloorBytes, Math.min(own, bufferTotalBytesMax - this.bufferedBytes));
+    return { high, low: Math.min(bufferLowWaterBytes, high / 2) };
+  }
 }
 
-export class EngineSession implements TransportListener, Flushable {
+export class EngineSession implements TransportListener, Flushable, InputOwner {
   /** Secret: who knows it can speak for the client. */
   readonly sid: string;
   readonly origin: SessionOrigin;
+  /** Monotonic. */
   readonly openedMs: number;
   readonly #context: SessionContext;
   readonly #listener: SessionListener;
   readonly #queue = new PacketQueue();
   #transport: Transport;
   #upgrade: { readonly isProbed: boolean; abort(): void } | undefined;
-  #state: 'open' | 'closing' | 'closed' = 'open';
-  /** The reason given to `close()`. */
+  #state: 'open' | 'closing' | 'ended' | 'closed' = 'open';
+  /** The reason given to `close()`, or why the peer's end came. */
   #reason: CloseReason = 'transport close';
   #isMarked = false;
-  #lastHeardMs: number;
   #bufferedBytes = 0;
   #stalledSinceMs: number | undefined;
   /** Who asked for the ping that is outstanding. */
   #asker: PingAsker | undefined;
+  readonly #intake: Intake;
+  #isIdentified = false;
+  #lastHeardMs: number;
+  /** Something was taken since the ping that is outstanding. */
+  #hasTaken = false;
 
   /** Greets the client over `transport`, and tells `open` of itself. */
   constructor(context: SessionContext, opening: SessionOpening, open: OpenSession) {
     this.sid = opening.sid;
     this.origin = opening.origin;
     this.#context = context;
+    this.#intake = new Intake(this, context.turns);
     this.openedMs = context.clock.monotonic();
     this.#lastHeardMs = this.openedMs;
     this.#transport = opening.transport;
@@ -109,10 +135,6 @@ export class EngineSession implements TransportListener, Flushable {
     this.#context.nextPing.start(this);
     this.send(this.#greeting());
     this.#listener = open(this);
-  }
-
-  get lastHeardMs(): number {
-    return this.#lastHeardMs;
   }
 
   get transport(): Transport['name'] {
@@ -127,6 +149,24 @@ export class EngineSession implements TransportListener, Flushable {
   /** Since when (monotonic) more than the low-water mark has waited while nothing was taken. */
   get stalledSinceMs(): number | undefined {
     return this.#stalledSinceMs;
+  }
+
+  /** When anything was last received (monotonic, as of the beginning of a turn). */
+  get lastHeardMs(): number {
+    return this.#lastHeardMs;
+  }
+
+  get isIdentified(): boolean {
+    return this.#isIdentified;
+  }
+
+  /** The peer is gone, even if what it sent is still being handled. */
+  get isEnded(): boolean {
+    return this.#state === 'ended' || this.#state === 'closed';
+  }
+
+  get hasRoom(): boolean {
+    return this.#bufferedBytes <= inputFloorBytes || this.#bufferedBytes <= this.#context.inputMarks(this.#isIdentified).high;
   }
 
   /** Whether a WebSocket may try to take over. */
@@ -146,16 +186,33 @@ export class EngineSession implements TransportListener, Flushable {
   ping(asker: PingAsker): boolean {
     if (this.#state !== 'open' || this.#asker !== undefined) return false;
     this.#asker = asker;
+    this.#hasTaken = false;
     this.#context.nextPing.stop(this);
     this.#context.nextPong.start(this);
     this.send(pingPacket);
     return true;
   }
 
-  /** Lets what is queued leave, then ends the session; at the latest after `closeTimeoutMs`. */
+  /** Nothing that the peer sends is handled until `release` was called as often. Pongs are. */
+  hold(): void {
+    this.#intake.hold();
+  }
+
+  release(): void {
+    this.#intake.release();
+  }
+
+  /** The client is known. */
+  identified(): void {
+    this.#isIdentified = true;
+  }
+
+  /** Lets what is queued leave, then ends the session; at the latest after `closeTimeoutMs`. What waits from the peer is dropped. */
   close(reason: CloseReason): void {
+    if (this.#state === 'ended') this.#end(reason, true);
     if (this.#state !== 'open') return;
     this.#state = 'closing';
+    this.#intake.drop();
     this.#reason = reason;
     this.#context.nextPing.stop(this);
     this.#context.nextPong.stop(this);
@@ -166,13 +223,14 @@ export class EngineSession implements TransportListener, Flushable {
 
   /** Answers a request that names this session and is no upgrade. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void {
-    this.#transport.handleRequest(req, res);
+    if (this.isEnded) answerError(res, 'sessionUnknown');
+    else this.#transport.handleRequest(req, res);
   }
 
   /** Called at the end of a turn in which something was queued. */
   flush(): void {
     this.#isMarked = false;
-    if (this.#state === 'closed') return;
+    if (this.#state === 'closed' || this.#state === 'ended') return;
     if (this.#bufferedBytes > this.#context.options.bufferBytesMax) this.#end('transport error', false);
     else if (this.#transport.writable) this.#write();
   }
@@ -191,6 +249,7 @@ export class EngineSession implements TransportListener, Flushable {
     this.#transport.close('transport close', true);
     this.#transport = transport;
     transport.listener = this;
+    if (this.#intake.isWaiting) transport.pause();
     this.#mark();
   }
 
@@ -202,12 +261,30 @@ export class EngineSession implements TransportListener, Flushable {
   }
 
   onPacket(packet: EnginePacket): void {
-    this.#lastHeardMs = this.#context.clock.monotonic();
-    if (packet.type === 'close') this.#end('transport close', true);
-    else if (this.#state !== 'open' || packet.type === 'noop') return;
+    this.#lastHeardMs = this.#context.turns.nowMs;
+    if (this.#state !== 'open') {
+      if (packet.type === 'close') this.#end('transport close', true);
+    } else if (packet.type === 'pong') {
+      this.#onPong();
+    } else if (packet.type !== 'noop') {
+      this.#intake.push(packet);
+    }
+  }
+
+  /** For the intake: it is the turn of this packet. */
+  handle(packet: EnginePacket): void {
+    if (this.#state === 'ended' && packet === endOfInput) this.#end(this.#reason, true);
     else if (packet.type === 'message') this.#listener.onMessage(packet.data);
-    else if (packet.type === 'pong') this.#onPong();
+    else if (packet.type === 'close') this.#end('transport close', true);
     else this.#end('parse error', false);
+  }
+
+  pauseInput(): void {
+    this.#transport.pause();
+  }
+
+  resumeInput(): void {
+    this.#transport.resume();
   }
 
   onWritable(): void {
@@ -216,12 +293,39 @@ export class EngineSession implements TransportListener, Flushable {
   }
 
   onTaken(): void {
+    this.#hasTaken = true;
     if (this.#stalledSinceMs !== undefined) this.#stalledSinceMs = this.#context.clock.monotonic();
     this.#recount();
   }
 
   onEnd(reason: CloseReason): void {
-    this.#end(reason, false);
+    const isByPeer = reason === 'transport close' || reason === 'parse error';
+    if (this.#state === 'open' && isByPeer && this.#intake.isWaiting) this.#endInput(reason);
+    else this.#end(reason, false);
+  }
+
+  /** The layer above can't make sense of what came. */
+  fail(): void {
+    this.#end('parse error', false);
+  }
+
+  /** No pong came in time. As long as it is us who do not read, and the peer takes what it is sent, that says nothing of the peer. */
+  onPongOverdue(): void {
+    if (!this.#intake.isWaiting || !(this.#intake.isHeld || this.#hasTaken)) {
+      this.#end('ping timeout', false);
+      return;
+    }
+    this.#hasTaken = false;
+    this.#context.nextPong.start(this);
+  }
+
+  /** The peer is gone, or broke the protocol; what it sent before is still to be handled. */
+  #endInput(reason: CloseReason): void {
+    this.#state = 'ended';
+    this.#reason = reason;
+    this.#cut(reason, false);
+    this.#intake.push(endOfInput);
+    this.#intake.wake();
   }
 
   #onPong(): void {
@@ -255,6 +359,7 @@ export class EngineSession implements TransportListener, Flushable {
   /** The transport has taken packets, or the operating system has taken what the transport was given. */
   #recount(): void {
     this.#count(this.#queue.bytes + this.#transport.bufferedBytes);
+    if (this.#intake.isWaiting && this.#bufferedBytes <= this.#context.inputMarks(this.#isIdentified).low) this.#intake.wake();
     if (this.#stalledSinceMs === undefined || this.#bufferedBytes > this.#context.options.bufferLowWaterBytes) return;
     this.#stalledSinceMs = undefined;
     if (this.#state === 'open') this.#listener.onDrain();
@@ -263,16 +368,25 @@ export class EngineSession implements TransportListener, Flushable {
   #end(cause: CloseReason, byClient: boolean): void {
     if (this.#state === 'closed') return;
     const reason = this.#state === 'closing' ? this.#reason : cause;
+    const isCut = this.#state === 'ended';
     this.#state = 'closed';
+    if (!isCut) this.#cut(cause, byClient);
+    this.#intake.drop();
+    this.#context.onClosed(this, reason);
+    this.#listener.onClose(reason);
+  }
+
+  /** Parts from the transport. Nothing leaves any more. */
+  #cut(cause: CloseReason, byClient: boolean): void {
     const { nextPing, nextPong, closing, heldPolls } = this.#context;
     for (const deadlines of [nextPing, nextPong, closing, heldPolls]) deadlines.stop(this);
     this.#upgrade?.abort();
     this.#queue.drop(Number.POSITIVE_INFINITY);
     this.#transport.listener = deaf;
     this.#transport.close(cause, byClient);
+    // For the peer's part of the closing.
+    this.#transport.resume();
     this.#count(0);
-    this.#context.onClosed(this, reason);
-    this.#listener.onClose(reason);
   }
 
   #greeting(): Outgoing {

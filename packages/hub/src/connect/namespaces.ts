@@ -114,7 +114,7 @@ class Namespaces implements SessionListener, SocketParent {
   }
 
   fail(): void {
-    this.engine.onEnd('parse error');
+    this.engine.fail();
   }
 
   /** A handler of one of the sockets has failed. */

@@ -23,6 +23,12 @@ export interface ConnectOptions {
   readonly payloadPacketsMax: number;
   /** Bytes not yet taken from a session, at or below which it can take more: `onDrain` reports falling to it. */
   readonly bufferLowWaterBytes: number;
+  /** Bytes not yet taken from a session above which nothing more that it sends is handled, nor read, until it has taken some. */
+  readonly bufferHighWaterBytes: number;
+  /** The same for a session whose client has not registered. */
+  readonly strangerHighWaterBytes: number;
+  /** Bytes not yet taken from all sessions together; as they come near it, the marks of all sink. */
+  readonly bufferTotalBytesMax: number;
   /**
    * Bytes not yet taken from a session at which it is closed. The last bound on its memory: the stage
    * above is expected to stop long before. Room for one page of catch-up and one packet of full size is needed.
@@ -50,6 +56,9 @@ export const defaultConnectOptions: ConnectOptions = {
   packetBytesMax: limits.packetBytesMax,
   payloadPacketsMax: limits.payloadPacketsMax,
   bufferLowWaterBytes: 65_536,
+  bufferHighWaterBytes: 1_048_576,
+  strangerHighWaterBytes: 65_536,
+  bufferTotalBytesMax: 67_108_864,
   bufferBytesMax: 8_388_608,
   pingIntervalMs: 25_000,
   pingTimeoutMs: 20_000,

@@ -6,6 +6,7 @@
  *         │ aborted                     │ aborted
  *         └──────────► the session ends ◄┘        (packets may be lost; the log delivers them again)
  *
+ * A POST is answered when its packets were handled, so a client that is sent more than it takes brings nothing new meanwhile.
  * A second GET or POST beside an open one ends the session too, since the order of packets could not be kept.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -31,7 +32,11 @@ export class PollingTransport implements Transport {
   listener: TransportListener = deaf;
   /** The GET that waits for packets. */
   #poll: ServerResponse | undefined;
+  /** A POST is coming in, or is not answered yet. */
   #isPosting = false;
+  #isPaused = false;
+  /** A POST whose packets have not all been handled. */
+  #unanswered: ServerResponse | undefined;
   #closed: CloseReason | undefined;
   #takenBytes = 0;
 
@@ -73,8 +78,18 @@ export class PollingTransport implements Transport {
     return records.length;
   }
 
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#answerPost();
+  }
+
   close(reason: CloseReason, byClient: boolean): void {
     this.#closed ??= reason;
+    this.#answerPost();
     this.write([byClient ? noopPacket : closePacket]);
   }
 
@@ -105,7 +120,7 @@ export class PollingTransport implements Transport {
     }
     this.#isPosting = true;
     readBody(req, this.#options.packetBytesMax, (body) => {
-      this.#isPosting = false;
+      if (typeof body === 'string') this.#isPosting = false;
       if (body === 'aborted') this.listener.onEnd('transport close');
       else if (typeof body === 'string') this.#refuseBody(res, body);
       else this.#onBody(body.text, res);
@@ -123,7 +138,19 @@ export class PollingTransport implements Transport {
       this.#refuse(res, 'badRequest');
       return;
     }
+    this.#unanswered = res;
+    res.on('close', () => {
+      if (this.#unanswered === res) this.listener.onEnd('transport close');
+    });
     this.#receive(packets);
+    if (!this.#isPaused) this.#answerPost();
+  }
+
+  #answerPost(): void {
+    const res = this.#unanswered;
+    if (res === undefined) return;
+    this.#unanswered = undefined;
+    this.#isPosting = false;
     if (this.#closed === 'parse error') this.#refuse(res, 'badRequest');
     else answerText(res, 'ok');
   }

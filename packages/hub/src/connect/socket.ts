@@ -16,7 +16,7 @@ export type ServerCloseReason = Parameters<Connection['close']>[0];
 
 /** What a socket needs of the session that it shares with the client's other namespaces. */
 export interface SocketParent {
-  readonly engine: Pick<EngineSession, 'transport' | 'openedMs' | 'lastHeardMs' | 'bufferedBytes' | 'stalledSinceMs' | 'send' | 'ping'>;
+  readonly engine: EngineSession;
   /** Closes all sockets of the session, and the session. */
   close(reason: ServerCloseReason): void;
 }
@@ -30,6 +30,8 @@ export class Socket implements Connection, PingAsker {
   /** Undefined once open. */
   #held: OutgoingPackets[] | undefined = [];
   #closed: CloseReason | undefined;
+  /** Calls of `hold` that were not released yet; the session is shared, so they must not outlast this socket. */
+  #holds = 0;
 
   constructor(id: string, namespace: string, handshake: Handshake, parent: SocketParent) {
     this.id = id;
@@ -47,10 +49,6 @@ export class Socket implements Connection, PingAsker {
     return this.#held === undefined ? bufferedBytes : this.#held.reduce((sum, packet) => sum + packet.frames.length, bufferedBytes);
   }
 
-  get stalledSinceMs(): number | undefined {
-    return this.#parent.engine.stalledSinceMs;
-  }
-
   get openedMs(): number {
     return this.#parent.engine.openedMs;
   }
@@ -59,8 +57,12 @@ export class Socket implements Connection, PingAsker {
     return this.#parent.engine.lastHeardMs;
   }
 
+  get stalledSinceMs(): number | undefined {
+    return this.#parent.engine.stalledSinceMs;
+  }
+
   get isGone(): boolean {
-    return this.#closed !== undefined;
+    return this.#closed !== undefined || this.#parent.engine.isEnded;
   }
 
   get isOpen(): boolean {
@@ -77,6 +79,22 @@ export class Socket implements Connection, PingAsker {
 
   ping(): boolean {
     return this.isOpen && this.#parent.engine.ping(this);
+  }
+
+  hold(): void {
+    if (this.#closed !== undefined) return;
+    this.#holds += 1;
+    this.#parent.engine.hold();
+  }
+
+  release(): void {
+    if (this.#holds === 0) return;
+    this.#holds -= 1;
+    this.#parent.engine.release();
+  }
+
+  identified(): void {
+    if (this.#closed === undefined) this.#parent.engine.identified();
   }
 
   close(reason: ServerCloseReason): void {
@@ -101,6 +119,7 @@ export class Socket implements Connection, PingAsker {
     if (this.#closed !== undefined) return;
     this.#closed = reason;
     this.#held = undefined;
+    while (this.#holds > 0) this.release();
     this.#handlers?.onClose(reason);
   }
 

@@ -17,6 +17,9 @@ export interface Transport {
    * changed afterwards. `onTaken` follows when the operating system has taken them.
    */
   write(packets: readonly Outgoing[]): number;
+  /** Reads no more from the peer than what is already on its way here, until `resume`. */
+  pause(): void;
+  resume(): void;
   /** Answers a request that names the session. Only polling expects any. */
   handleRequest(req: IncomingMessage, res: ServerResponse): void;
   /** Ends it, after what was written; `onEnd` follows if it was not ended by the peer. Again: nothing happens. */

@@ -66,6 +66,15 @@ export class WebSocketTransport implements Transport {
     return packets.length;
   }
 
+  /** `ws` still hands out the rest of a chunk that it has taken. */
+  pause(): void {
+    this.#ws.pause();
+  }
+
+  resume(): void {
+    this.#ws.resume();
+  }
+
   handleRequest(_req: IncomingMessage, res: ServerResponse): void {
     answerError(res, 'badRequest');
   }

@@ -48,6 +48,12 @@ class FakeConnection implements Connection {
     return true;
   }
 
+  hold(): void {}
+
+  release(): void {}
+
+  identified(): void {}
+
   close(): void {}
 
   /** The `seq`s that were written, with `*` where the mark of redelivery is. */

@@ -1,28 +1,15 @@
 import { expect, test } from 'vitest';
+import { TestConnection } from '../ports/connection.test-support.ts';
 import type { Session } from '../ports/session.ts';
 import { Watches } from './watches.ts';
 
 /** Watches hold sessions by identity and look at nothing in them. */
 function sessionOf(userId: string): Session {
-  const handshake = { address: '', headers: {}, query: {}, auth: {}, issuedAtMs: 0 };
   const reader = {
     ...{ userId, follow() {}, unfollow() {}, deliver() {}, fallBehind() {}, live() {}, presence() {}, acknowledge: () => true },
     ...{ onPong() {}, onDrain() {}, unacknowledged: () => [], close() {} },
   };
-  const connection = {
-    ...({
-      id: userId,
-      handshake,
-      transport: 'websocket',
-      bufferedBytes: 0,
-      isGone: false,
-      openedMs: 0,
-      lastHeardMs: 0,
-      stalledSinceMs: undefined,
-    } as const),
-    ...{ send() {}, ping: () => true, close() {} },
-  };
-  return { userId, deviceId: '', ackMode: 'pong', connection, reader };
+  return { userId, deviceId: '', ackMode: 'pong', connection: new TestConnection(userId), reader };
 }
 
 const ann = sessionOf('ann');

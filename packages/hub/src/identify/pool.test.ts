@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { TestConnection } from '../ports/connection.test-support.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { Session } from '../ports/session.ts';
 import type { ReaderId } from '../ports/store.ts';
-import { TestConnection } from './connection.test-support.ts';
 import { ConnectionPool } from './pool.ts';
 
 const connectionOf = (id: string): Connection => new TestConnection(id);

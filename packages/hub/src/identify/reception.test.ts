@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../lib/manual-clock.test-support.ts';
 import { OutgoingPacket, type OutgoingPackets } from '../lib/outgoing-packet.ts';
 import type { Authenticator } from '../ports/authenticator.ts';
-import { TestConnection } from './connection.test-support.ts';
+import { TestConnection } from '../ports/connection.test-support.ts';
 import { ConnectionPool } from './pool.ts';
 import { Reception } from './reception.ts';
 

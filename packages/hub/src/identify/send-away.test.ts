@@ -1,7 +1,7 @@
 import { type ClosingReason, closingTable } from '@parley/protocol';
 import { expect, test } from 'vitest';
 import { OutgoingPacket, type OutgoingPackets } from '../lib/outgoing-packet.ts';
-import { TestConnection } from './connection.test-support.ts';
+import { TestConnection } from '../ports/connection.test-support.ts';
 import { sendAway } from './send-away.ts';
 
 const reasons = Object.entries(closingTable) as [ClosingReason, { readonly reconnect: boolean }][];

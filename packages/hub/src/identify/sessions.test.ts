@@ -2,10 +2,10 @@ import { HubError } from '@parley/protocol';
 import { createMemoryStore } from '@parley/testkit';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../lib/manual-clock.test-support.ts';
+import { TestConnection } from '../ports/connection.test-support.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { Reader, Session } from '../ports/session.ts';
 import { inboxOf, type Store, type StreamPosition } from '../ports/store.ts';
-import { TestConnection } from './connection.test-support.ts';
 import { ConnectionPool } from './pool.ts';
 import { type SessionPorts, Sessions } from './sessions.ts';
 

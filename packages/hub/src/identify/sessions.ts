@@ -119,6 +119,7 @@ export class Sessions {
     const reader = makeReader(connection, registration, ackMode);
     const session: Session = { userId, deviceId, ackMode, connection, reader };
     pool.register(session, roomsOf(streams));
+    connection.identified();
     enter(session, arrivalOf(streams));
     for (const stream of streams) this.#ports.streams.follow(reader, stream);
     this.#save(presence.arrive(userId, state, registration.state, nowOf(clock)));

@@ -53,6 +53,14 @@ export interface Connection {
    * received all of that. False, and nothing is queued, if a ping is outstanding or the connection has closed.
    */
   ping(): boolean;
+  /**
+   * No further `onEvent` until `release` was called as often: later input stays unread, in the client or its kernel.
+   * Pongs, drains and ends are still told; but if input waits and then the client closes, its end follows that input.
+   */
+  hold(): void;
+  release(): void;
+  /** The client has registered: it no longer counts among the strangers, whose number and bytes are limited. */
+  identified(): void;
   /** Sends what is queued, then closes the connection and its transport. `onClose` follows once. */
   close(reason: 'server namespace disconnect' | 'server shutting down' | 'forced close'): void;
 }

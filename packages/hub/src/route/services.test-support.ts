@@ -29,6 +29,22 @@ export class TestConnection implements Connection {
     return true;
   }
 
+  /** How often it is held and not released. */
+  holds = 0;
+  isIdentified = false;
+
+  hold(): void {
+    this.holds += 1;
+  }
+
+  release(): void {
+    this.holds -= 1;
+  }
+
+  identified(): void {
+    this.isIdentified = true;
+  }
+
   close(): void {}
 }
 

@@ -6,6 +6,7 @@
  *        └──refused or gone───┴──────────────────────────────────────────────────────────┘
  *
  * - What is sent in a turn leaves at its end in one write.
+ * - While it is held, what comes waits unread, an end by the client too; pongs are told.
  * - One ping is outstanding at most, for an acknowledgement or for the heartbeat; a pong that is late ends the connection.
  */
 import type {
@@ -50,7 +51,6 @@ export class SimConnection implements Connection, HubEnd {
   readonly handshake: Handshake;
   readonly transport = 'websocket';
   readonly openedMs: number;
-  #lastHeardMs: number;
   readonly #link: Link;
   readonly #ports: ConnectionPorts;
   readonly #timers = new Map<'ping' | 'pong' | 'closing', Cancel>();
@@ -58,6 +58,10 @@ export class SimConnection implements Connection, HubEnd {
   #queueBytes = 0;
   /** Held back until the connection is accepted. */
   #held: OutgoingPackets[] = [];
+  /** What came while the connection was held. */
+  #unread: Upward[] = [];
+  #holds = 0;
+  #lastHeardMs: number;
   #handlers: ConnectionHandlers | undefined;
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #reason: CloseReason = 'transport close';
@@ -69,9 +73,9 @@ export class SimConnection implements Connection, HubEnd {
     this.id = id;
     this.#link = link;
     this.#ports = ports;
+    this.handshake = { address: '127.0.0.1', headers: {}, query: {}, auth, issuedAtMs: ports.clock.now() };
     this.openedMs = ports.clock.monotonic();
     this.#lastHeardMs = this.openedMs;
-    this.handshake = { address: '127.0.0.1', headers: {}, query: {}, auth, issuedAtMs: ports.clock.now() };
     link.hubEnd = this;
     this.#start('ping', ports.settings.pingIntervalMs, () => this.#ping('heartbeat'));
   }
@@ -80,12 +84,12 @@ export class SimConnection implements Connection, HubEnd {
     return this.#queueBytes + this.#link.down.waitingBytes + this.#held.reduce((sum, packet) => sum + bytesOf(packet), 0);
   }
 
-  get stalledSinceMs(): number | undefined {
-    return this.#stalledSinceMs;
-  }
-
   get lastHeardMs(): number {
     return this.#lastHeardMs;
+  }
+
+  get stalledSinceMs(): number | undefined {
+    return this.#stalledSinceMs;
   }
 
   get isGone(): boolean {
@@ -133,6 +137,18 @@ export class SimConnection implements Connection, HubEnd {
     return this.#handlers !== undefined && this.#ping('acknowledgement');
   }
 
+  hold(): void {
+    this.#holds += 1;
+  }
+
+  release(): void {
+    this.#holds -= 1;
+    if (this.#holds === 0) this.#ports.clock.endOfTurn(() => this.#readOn());
+  }
+
+  /** There is no limit of strangers in a simulation. */
+  identified(): void {}
+
   close(reason: 'server namespace disconnect' | 'server shutting down' | 'forced close'): void {
     if (this.#state !== 'open' && this.#state !== 'opening') return;
     this.#state = 'closing';
@@ -140,6 +156,8 @@ export class SimConnection implements Connection, HubEnd {
     this.#reason = reason;
     this.#stop('ping');
     this.#stop('pong');
+    // The client's end, if it was among them, is found by the time-out.
+    this.#unread = [];
     this.#start('closing', this.#ports.settings.closeTimeoutMs, () => this.#end(reason));
     this.#mark();
   }
@@ -155,9 +173,13 @@ export class SimConnection implements Connection, HubEnd {
 
   onArrival(item: Upward): void {
     this.#lastHeardMs = this.#ports.clock.monotonic();
-    if (item.kind === 'end') this.#end('transport close');
-    else if (item.kind === 'pong' && (this.#state === 'opening' || this.#state === 'open')) this.#onPong();
-    else if (item.kind === 'packet' && this.#state === 'open') this.#onPacket(decoded(item.text));
+    if (item.kind === 'pong') {
+      if (this.#state === 'opening' || this.#state === 'open') this.#onPong();
+    } else if (this.#state === 'open' && (this.#holds > 0 || this.#unread.length > 0)) {
+      this.#unread.push(item);
+    } else {
+      this.#read(item);
+    }
   }
 
   onTaken(): void {
@@ -168,6 +190,19 @@ export class SimConnection implements Connection, HubEnd {
 
   onReset(): void {
     this.#end('transport error');
+  }
+
+  #read(item: Upward): void {
+    if (item.kind === 'end') this.#end('transport close');
+    else if (this.#state === 'open' && item.kind === 'packet') this.#onPacket(decoded(item.text));
+  }
+
+  #readOn(): void {
+    while (this.#holds === 0) {
+      const item = this.#unread.shift();
+      if (item === undefined) return;
+      this.#read(item);
+    }
   }
 
   #onPacket(packet: SocketPacket): void {

@@ -1,4 +1,4 @@
-import type { Connection, Handshake } from '../ports/connection.ts';
+import type { Connection, Handshake } from './connection.ts';
 
 /** A connection on which nothing happens, to be changed by tests. */
 export class TestConnection implements Connection {
@@ -21,6 +21,12 @@ export class TestConnection implements Connection {
   ping(): boolean {
     return true;
   }
+
+  hold(): void {}
+
+  release(): void {}
+
+  identified(): void {}
 
   close(): void {}
 }
