@@ -11,6 +11,8 @@ export interface Mutation {
 
 const reader = 'deliver/stream-reader.ts';
 const catchUp = 'deliver/catch-up.ts';
+const budget = 'deliver/outbox-budget.ts';
+const gate = 'deliver/page-gate.ts';
 const acknowledgements = 'deliver/acknowledgements.ts';
 
 export const mutations: readonly Mutation[] = [
@@ -35,8 +37,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the mark of redelivery is dropped',
     file: catchUp,
-    find: 'messageRuns(page, behind.written)',
-    replace: 'messageRuns(page)',
+    find: '{ written: behind.written, bytesMax }',
+    replace: '{ bytesMax }',
   },
   {
     name: 'what is written after a ping counts as acknowledged by its pong',
@@ -65,14 +67,14 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a reader whose outbox has drained does not go on',
     file: reader,
-    find: 'this.#heldPresence = undefined;\n    this.#catchUp?.goOn();',
-    replace: 'this.#heldPresence = undefined;',
+    find: 'this.#sendHeldPresence();\n    this.#catchUp?.goOn();',
+    replace: 'this.#sendHeldPresence();',
   },
   {
     name: 'presence is held although no drain will send it',
     file: reader,
-    find: 'if (this.#ports.budget.canTake(this.#connection.bufferedBytes)) {',
-    replace: 'if (!this.#isOver) {',
+    find: 'if (this.#ports.budget.isAboveLowWater(this.#connection.bufferedBytes)) {',
+    replace: 'if (!this.#fits(packet.text.length)) {',
     test: 'packages/hub/src/deliver/stream-reader.test.ts',
   },
   {
@@ -83,10 +85,87 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'the outbox knows no high water',
-    file: 'deliver/outbox-budget.ts',
-    find: 'return bufferedBytes > 0 && bufferedBytes > Math.min(this.#marks.highWaterBytes, this.#freeBytes());',
-    replace: 'return false;',
+    file: budget,
+    find: 'return heldBytes <= this.#marks.floorBytes || heldBytes <= this.#sharedBytes();',
+    replace: 'return true;',
     test: 'packages/hub/src/deliver/outbox-budget.test.ts',
+  },
+  {
+    name: 'the outboxes know no total',
+    file: budget,
+    find: 'Math.min(this.#marks.highWaterBytes, this.#marks.totalBytesMax - this.#usedBytes())',
+    replace: 'this.#marks.highWaterBytes',
+    test: 'packages/hub/src/deliver/outbox-budget.test.ts',
+  },
+  {
+    name: 'a connection may hold nothing when others hold everything',
+    file: budget,
+    find: 'heldBytes <= this.#marks.floorBytes || ',
+    replace: '',
+    test: 'packages/hub/src/deliver/outbox-budget.test.ts',
+  },
+  {
+    name: 'no page is read when others hold everything',
+    file: budget,
+    find: 'Math.max(this.#marks.floorBytes, this.#sharedBytes())',
+    replace: 'this.#sharedBytes()',
+    test: 'packages/hub/src/deliver/outbox-budget.test.ts',
+  },
+  {
+    name: 'any number of pages is read at once',
+    file: gate,
+    find: 'if (this.#reading >= pagesAtOnce) return;',
+    replace: '',
+    test: 'packages/hub/src/deliver/page-gate.test.ts',
+  },
+  {
+    name: 'a reader that can not go on keeps the others waiting',
+    file: gate,
+    find: 'else this.#block(reader);',
+    replace: 'else { this.#block(reader); return; }',
+    test: 'packages/hub/src/deliver/page-gate.test.ts',
+  },
+  {
+    name: 'a reader that was blocked starts again behind the others',
+    file: gate,
+    find: '[...this.#blocked, ...this.#waiting]',
+    replace: '[...this.#waiting, ...this.#blocked]',
+    test: 'packages/hub/src/deliver/page-gate.test.ts',
+  },
+  {
+    name: 'a page is read for a connection that closed while it waited for its turn',
+    file: catchUp,
+    find: 'this.#ports.gate.leave(this);',
+    replace: '',
+    test: 'packages/hub/src/deliver/stream-reader.test.ts',
+  },
+  {
+    name: 'a page is written whole, however much of it fits',
+    file: reader,
+    find: 'if (lastSeq !== undefined && !this.#fits(run.bytes)) break;',
+    replace: '',
+    test: 'packages/hub/src/deliver/stream-reader.test.ts',
+  },
+  {
+    name: 'what did not fit of a page is skipped',
+    file: catchUp,
+    find: 'behind.position = this.#write(messageRuns(page, { written: behind.written, bytesMax })) ?? head;',
+    replace: 'this.#write(messageRuns(page, { written: behind.written, bytesMax })); behind.position = page.at(-1)?.seq ?? head;',
+    test: 'packages/hub/src/deliver/stream-reader.test.ts',
+  },
+  {
+    name: 'presence is held without a bound',
+    file: 'deliver/held-presence.ts',
+    find: 'if (this.#characters <= this.#charactersMax) return;',
+    replace: 'return;',
+    test: 'packages/hub/src/deliver/held-presence.test.ts',
+  },
+  {
+    name: 'a page of history is not cut to what the connection may hold',
+    file: 'route/commands/history.ts',
+    find: 'Math.min(limits.historyBytesMax, caller.session === undefined ? 0 : services.roomFor(caller.session.connection))',
+    replace: 'limits.historyBytesMax',
+    test: 'packages/hub/src/route/commands/history.test.ts',
   },
   {
     name: 'acknowledgements that the store refused are forgotten',

@@ -9,6 +9,7 @@ import type { Scenario } from './scenario.ts';
 class TalkingRoom {
   readonly #frame: Buffer;
   #members: readonly Member[] = [];
+  readonly #sentBy = new Map<Member, number>();
   #delivered = 0;
   #sent = 0;
   #isTalking = true;
@@ -32,17 +33,28 @@ class TalkingRoom {
     this.#isTalking = false;
   }
 
+  /** Each member has what the others sent. Counted for each by itself, so that what one gets twice does not hide what another one lacks. */
   get isQuiet(): boolean {
-    return this.#delivered >= this.#sent * (this.#members.length - 1);
+    return this.#members.every((member) => member.delivered >= this.#owedTo(member));
+  }
+
+  get hasDuplicates(): boolean {
+    return this.#members.some((member) => member.delivered > this.#owedTo(member));
   }
 
   get delivered(): number {
     return this.#delivered;
   }
 
+  #owedTo(member: Member): number {
+    return this.#sent - (this.#sentBy.get(member) ?? 0);
+  }
+
   #send(member: Member | undefined): void {
+    if (member === undefined) return;
     this.#sent += 1;
-    member?.send(this.#frame);
+    this.#sentBy.set(member, (this.#sentBy.get(member) ?? 0) + 1);
+    member.send(this.#frame);
   }
 }
 
@@ -102,4 +114,6 @@ async function untilQuiet(rooms: readonly TalkingRoom[]): Promise<void> {
   while (!rooms.every(({ isQuiet }) => isQuiet) && performance.now() < deadline) await pause(20);
   const short = rooms.filter(({ isQuiet }) => !isQuiet).length;
   if (short > 0) throw new Error(`deliveries are missing in ${short} rooms`);
+  const doubled = rooms.filter(({ hasDuplicates }) => hasDuplicates).length;
+  if (doubled > 0) throw new Error(`messages came twice in ${doubled} rooms`);
 }

@@ -8,6 +8,7 @@
  */
 import { type ClosingReason, HubError } from '@parley/protocol';
 import { Delivery } from './deliver/delivery.ts';
+import type { OutboxMarks } from './deliver/outbox-budget.ts';
 import { eventPacket } from './deliver/packets.ts';
 import { SlowReaders } from './deliver/slow-readers.ts';
 import { Presence } from './fanout/presence.ts';
@@ -34,6 +35,7 @@ export interface CoreSettings extends CommandLimits {
   readonly connectionsPerUserMax: number;
   readonly registerTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  readonly outboxFloorBytes: number;
   readonly outboxHighWaterBytes: number;
   readonly outboxLowWaterBytes: number;
   readonly outboxTotalBytesMax: number;
@@ -87,11 +89,7 @@ export class Core {
     this.#delivery = new Delivery({
       store,
       clock,
-      outbox: {
-        highWaterBytes: settings.outboxHighWaterBytes,
-        lowWaterBytes: settings.outboxLowWaterBytes,
-        totalBytesMax: settings.outboxTotalBytesMax,
-      },
+      outbox: outboxMarks(settings),
       outboxBytes: ports.outboxBytes,
       headOf: (stream) => streams.head(stream),
       sessionsOf: (userId) => this.pool.sessionsOf(userId),
@@ -123,6 +121,7 @@ export class Core {
       presence: this.presence,
       watches,
       limits: settings,
+      roomFor: (connection) => this.#delivery.roomFor(connection),
       encode: eventPacket,
       onEvent: ports.onEvent,
     };
@@ -203,3 +202,10 @@ export class Core {
     return this.#isDraining ? new HubError('shutting_down', { retryAfterS: 1 }) : undefined;
   }
 }
+
+const outboxMarks = (settings: CoreSettings): OutboxMarks => ({
+  floorBytes: settings.outboxFloorBytes,
+  highWaterBytes: settings.outboxHighWaterBytes,
+  lowWaterBytes: settings.outboxLowWaterBytes,
+  totalBytesMax: settings.outboxTotalBytesMax,
+});

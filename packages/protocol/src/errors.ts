@@ -44,6 +44,10 @@ export const errorTable = {
     message: 'This connection acknowledges by itself. Register with ack: "explicit" to send acknowledgements.',
     retry: 'never',
   },
+  presence_missed: {
+    message: 'This connection read too slowly for the presence changes that it watches, and some were left out. Ask again with "presence".',
+    retry: 'later',
+  },
   storage_full: { message: 'The hub has no disk space left. Nothing was stored; try again later.', retry: 'later' },
   storage_failed: {
     message: 'The hub could not store this. Whether it was stored is unknown; repeat it with the same client_msg_id.',

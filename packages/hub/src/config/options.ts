@@ -217,6 +217,13 @@ export const options = {
     default: 256 * kibibyte,
     doc: 'Unsent bytes below which a connection gets more from the log.',
   }),
+  outboxFloorBytes: option({
+    name: 'outbox.floor',
+    group: 'Delivery',
+    kind: sizeBytes({ min: kibibyte, max: 1024 * mebibyte }),
+    default: 16 * kibibyte,
+    doc: 'Unsent bytes that every connection may hold, however much the others hold; at most the high water.',
+  }),
   outboxTotalBytesMax: option({
     name: 'outbox.total',
     group: 'Delivery',

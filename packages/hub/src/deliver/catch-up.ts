@@ -4,7 +4,8 @@
  *     begin ──► behind ──a page──► behind ──(position equals the stream's head)──► caught up: the stream is no longer here
  *
  * - A stream that is behind has a position of its own, and nothing is written of it but what the pages bring, in order.
- * - One page is read at a time, while the outbox is below low water. Streams are read one after the other.
+ * - One page is read at a time, while the outbox has room. Streams are read one after the other.
+ * - Of a page so much is written as fits into the outbox, and at least one message; the rest is read again.
  * - The position is compared with the head, and the stream leaves, in one turn of the event loop: so no message is missed or doubled
  *   when the reader goes on with what is published.
  */
@@ -14,6 +15,7 @@ import type { MessageRun } from '../ports/session.ts';
 import type { Store, StreamId } from '../ports/store.ts';
 import { messageRuns } from './message-run.ts';
 import type { OutboxBudget } from './outbox-budget.ts';
+import type { PageGate, PageReader } from './page-gate.ts';
 
 /** What one page of the log brings at most. Small enough that others don't notice it, large enough to be fast. */
 const pageMessages = 500;
@@ -30,8 +32,7 @@ export interface CatchUpPorts {
   readonly readStream: Store['readStream'];
   /** The stream's head on this node; undefined if the stream is not read here any more. */
   readonly headOf: (stream: StreamId) => number | undefined;
-  /** Calls it back when it is this reader's turn to read a page. */
-  readonly enterGate: (readPage: () => Promise<void>) => void;
+  readonly gate: PageGate;
   readonly budget: OutboxBudget;
   readonly clock: Clock;
 }
@@ -42,19 +43,28 @@ interface Behind {
   readonly written: number;
 }
 
-export class CatchUp {
+interface Next {
+  readonly stream: StreamId;
+  readonly behind: Behind;
+  readonly head: number;
+}
+
+/** Writes what fits into the outbox, and at least the first run. Returns the last `seq` that was written; undefined if there was none. */
+export type WritePage = (runs: Iterable<MessageRun>) => number | undefined;
+
+export class CatchUp implements PageReader {
   readonly #connection: Pick<Connection, 'bufferedBytes'>;
-  readonly #onPage: (runs: Iterable<MessageRun>) => void;
+  readonly #write: WritePage;
   readonly #ports: CatchUpPorts;
   /** Undefined while it would be empty: an empty map takes 200 bytes. */
   #behind: Map<StreamId, Behind> | undefined;
-  #state: 'resting' | 'reading' | 'closed' = 'resting';
+  /** A page is asked for while the reader waits for its turn, reads, or waits to read again after a failure. */
+  #state: 'resting' | 'asked' | 'closed' = 'resting';
   #pageBytes = firstPageBytes;
 
-  /** `onPage` writes messages to the connection. */
-  constructor(connection: Pick<Connection, 'bufferedBytes'>, onPage: (runs: Iterable<MessageRun>) => void, ports: CatchUpPorts) {
+  constructor(connection: Pick<Connection, 'bufferedBytes'>, write: WritePage, ports: CatchUpPorts) {
     this.#connection = connection;
-    this.#onPage = onPage;
+    this.#write = write;
     this.#ports = ports;
   }
 
@@ -82,18 +92,35 @@ export class CatchUp {
   close(): void {
     this.#state = 'closed';
     this.#behind = undefined;
+    this.#ports.gate.leave(this);
   }
 
   /** Asks for a turn to read a page, unless nothing is behind, one was asked for, or the outbox is above low water. */
   goOn(): void {
-    if (this.#state !== 'resting' || !this.#ports.budget.canTake(this.#connection.bufferedBytes)) return;
+    if (this.#state !== 'resting' || this.#ports.budget.isAboveLowWater(this.#connection.bufferedBytes)) return;
     if (this.#nextBehind() === undefined) return;
-    this.#state = 'reading';
-    this.#ports.enterGate(() => this.#readNext());
+    this.#state = 'asked';
+    this.#ports.gate.enter(this);
+  }
+
+  pageBytes(): number {
+    return Math.min(this.#pageBytes, this.#ports.budget.pageBytes(this.#connection.bufferedBytes));
+  }
+
+  async readPage(bytesMax: number): Promise<void> {
+    const next = this.#nextBehind();
+    try {
+      if (next !== undefined) await this.#readNext(next, bytesMax);
+    } catch {
+      // The store is busy, or has failed and says so itself.
+      this.#ports.clock.after(readRetryMs, () => this.#afterPage());
+      return;
+    }
+    this.#afterPage();
   }
 
   /** A stream with something to read. Streams whose position has reached the head have caught up and are let go here. */
-  #nextBehind(): { stream: StreamId; behind: Behind; head: number } | undefined {
+  #nextBehind(): Next | undefined {
     for (const [stream, behind] of this.#behind ?? []) {
       const head = this.#ports.headOf(stream);
       if (head === undefined || behind.position === head) this.end(stream);
@@ -103,32 +130,19 @@ export class CatchUp {
     return undefined;
   }
 
-  async #readNext(): Promise<void> {
-    const next = this.#nextBehind();
-    try {
-      if (next !== undefined) await this.#readPage(next.stream, next.behind, next.head);
-    } catch {
-      // The store is busy, or has failed and says so itself.
-      this.#ports.clock.after(readRetryMs, () => this.#afterRead());
-      return;
-    }
-    this.#afterRead();
-  }
-
-  #afterRead(): void {
-    if (this.#state === 'closed') return;
-    this.#state = 'resting';
-    this.goOn();
-  }
-
-  async #readPage(stream: StreamId, behind: Behind, uptoSeq: number): Promise<void> {
+  async #readNext({ stream, behind, head }: Next, bytesMax: number): Promise<void> {
     const afterSeq = behind.position;
-    const page = await this.#ports.readStream({ stream, afterSeq, uptoSeq, limit: pageMessages, bytesMax: this.#pageBytes });
+    const page = await this.#ports.readStream({ stream, afterSeq, uptoSeq: head, limit: pageMessages, bytesMax });
     this.#pageBytes = Math.min(2 * this.#pageBytes, pageBytesMax);
     // The stream may have been left, or left and joined again, while the page was read.
     if (this.#behind?.get(stream) !== behind) return;
-    this.#onPage(messageRuns(page, behind.written));
     // An empty page: what was there has expired.
-    behind.position = page.at(-1)?.seq ?? uptoSeq;
+    behind.position = this.#write(messageRuns(page, { written: behind.written, bytesMax })) ?? head;
+  }
+
+  #afterPage(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'resting';
+    this.goOn();
   }
 }

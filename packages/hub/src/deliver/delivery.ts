@@ -24,12 +24,14 @@ export interface DeliveryPorts {
 
 export class Delivery {
   readonly #cursors: CursorWriter;
+  readonly #budget: OutboxBudget;
   readonly #readerPorts: ReaderPorts;
   #liveDropped = 0;
 
   constructor({ store, clock, outbox, outboxBytes, headOf, sessionsOf }: DeliveryPorts) {
     this.#cursors = new CursorWriter({ store, clock, onReceipts: (receipts) => tellSenders(receipts, sessionsOf) });
-    const budget = new OutboxBudget(outbox, outboxBytes);
+    const floorBytes = Math.min(outbox.floorBytes, outbox.highWaterBytes);
+    this.#budget = new OutboxBudget({ ...outbox, floorBytes }, outboxBytes);
     this.#readerPorts = {
       readStream: (query) => store.readStream(query),
       headOf,
@@ -39,8 +41,8 @@ export class Delivery {
       onLiveDropped: () => {
         this.#liveDropped += 1;
       },
-      enterGate: new PageGate(() => budget.hasRoom(), clock).enter,
-      budget,
+      gate: new PageGate(clock),
+      budget: this.#budget,
       clock,
     };
   }
@@ -48,6 +50,11 @@ export class Delivery {
   /** Live-only events that were dropped because their receiver was behind. */
   get liveDropped(): number {
     return this.#liveDropped;
+  }
+
+  /** How many bytes the connection may be given now: for replies that can be cut. */
+  roomFor(connection: Pick<Connection, 'bufferedBytes'>): number {
+    return this.#budget.roomFor(connection.bufferedBytes);
   }
 
   makeReader(connection: Connection, reader: ReaderId, ackMode: AckMode): Reader {

@@ -5,60 +5,76 @@
 import { OutgoingPacket, type OutgoingPackets, OutgoingRun } from '../lib/outgoing-packet.ts';
 import type { MessageRun } from '../ports/session.ts';
 import type { StoredMessage, StreamId } from '../ports/store.ts';
-import { messageTexts } from './packets.ts';
+import { messageEncoder } from './packets.ts';
 
-/** About how much content a run has at most: a connection gets all of it or, if its outbox is full, nothing. */
-const runCharactersMax = 64 * 1024;
+/** How large a run is at most, unless it is a single message: a connection gets all of it or, if its outbox is full, nothing. */
+const runBytesMax = 64 * 1024;
 
-/** `messages` are consecutive. Up to `written` they may have been written to this reader before. */
-export function* messageRuns(messages: readonly StoredMessage[], written = 0): Iterable<MessageRun> {
-  let run: AtLeastOne<StoredMessage> | undefined;
-  let characters = 0;
+export interface RunOptions {
+  /** Up to here messages may have been written to this reader before. */
+  readonly written?: number;
+  readonly bytesMax?: number;
+}
+
+/** `messages` are consecutive. */
+export function* messageRuns(
+  messages: readonly StoredMessage[],
+  { written = 0, bytesMax = runBytesMax }: RunOptions = {},
+): Iterable<MessageRun> {
+  const encode = messageEncoder(written);
+  let run: AtLeastOne<EncodedMessage> | undefined;
+  let runBytes = 0;
   for (const message of messages) {
-    if (run !== undefined && characters + message.content.length <= runCharactersMax) {
-      run.push(message);
+    const text = encode(message);
+    const bytes = Buffer.byteLength(text);
+    if (run !== undefined && runBytes + bytes <= Math.min(bytesMax, runBytesMax)) {
+      run.push({ message, text });
     } else {
-      if (run !== undefined) yield new EncodedRun(run, written);
-      run = [message];
-      characters = 0;
+      if (run !== undefined) yield new EncodedRun(run, runBytes);
+      run = [{ message, text }];
+      runBytes = 0;
     }
-    characters += message.content.length;
+    runBytes += bytes;
   }
-  if (run !== undefined) yield new EncodedRun(run, written);
+  if (run !== undefined) yield new EncodedRun(run, runBytes);
 }
 
 type AtLeastOne<T> = [T, ...T[]];
+
+interface EncodedMessage {
+  readonly message: StoredMessage;
+  readonly text: string;
+}
 
 class EncodedRun implements MessageRun {
   readonly stream: StreamId;
   readonly firstSeq: number;
   readonly lastSeq: number;
-  readonly #messages: readonly StoredMessage[];
-  readonly #texts: readonly string[];
+  readonly bytes: number;
+  readonly #encoded: readonly EncodedMessage[];
   readonly #all: OutgoingPackets | undefined;
-  /** Senders who are spared some of it. */
-  readonly #spared: ReadonlySet<string>;
+  /** Users who are not to get some of it back. */
+  readonly #sendersWithoutEcho: ReadonlySet<string>;
 
-  constructor(messages: Readonly<AtLeastOne<StoredMessage>>, written: number) {
-    const [first] = messages;
-    this.stream = first.stream;
-    this.firstSeq = first.seq;
-    this.lastSeq = (messages.at(-1) ?? first).seq;
-    this.#messages = messages;
-    this.#texts = messageTexts(messages, written);
-    this.#all = together(this.#texts);
-    this.#spared = new Set(messages.filter(({ echo }) => !echo).map(({ senderId }) => senderId));
+  constructor(encoded: Readonly<AtLeastOne<EncodedMessage>>, bytes: number) {
+    const [first] = encoded;
+    this.stream = first.message.stream;
+    this.firstSeq = first.message.seq;
+    this.lastSeq = (encoded.at(-1) ?? first).message.seq;
+    this.bytes = bytes;
+    this.#encoded = encoded;
+    this.#all = together(encoded);
+    this.#sendersWithoutEcho = new Set(encoded.filter(({ message }) => !message.echo).map(({ message }) => message.senderId));
   }
 
   packetsFor(userId: string): OutgoingPackets | undefined {
-    if (!this.#spared.has(userId)) return this.#all;
-    const isSpared = (message: StoredMessage | undefined): boolean => message?.echo === false && message.senderId === userId;
-    return together(this.#texts.filter((_, index) => !isSpared(this.#messages[index])));
+    if (!this.#sendersWithoutEcho.has(userId)) return this.#all;
+    return together(this.#encoded.filter(({ message }) => message.echo || message.senderId !== userId));
   }
 }
 
-function together(texts: readonly string[]): OutgoingPackets | undefined {
-  const [first] = texts;
+function together(encoded: readonly EncodedMessage[]): OutgoingPackets | undefined {
+  const [first] = encoded;
   if (first === undefined) return undefined;
-  return texts.length > 1 ? new OutgoingRun(texts) : new OutgoingPacket(first);
+  return encoded.length > 1 ? new OutgoingRun(encoded.map(({ text }) => text)) : new OutgoingPacket(first.text);
 }

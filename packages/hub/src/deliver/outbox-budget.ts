@@ -1,11 +1,16 @@
 /**
  * How much may wait for slow connections, one by one and all together (I6).
  *
- * One connection may hold up to its high-water mark, but no more than what the hub's total leaves free. So when memory
- * becomes scarce, those that hold the most are sent to the log first and the others go on: with n slow readers
- * each ends up with about total/(n+1), without anyone counting them.
+ * - Each connection may hold the floor, whatever the others hold. So those who read nothing can't keep anybody from what is
+ *   published or from what waits in the log.
+ * - Above the floor it may hold as much as its high-water mark, but no more than what the hub's total leaves free. So when memory
+ *   becomes scarce, those that hold the most are sent to the log first and the others go on: with n slow readers each ends up with
+ *   about total/(n+1), without anyone counting them.
+ *
+ * In all, they hold at most the total and the floor of each connection. One packet that is larger goes out alone.
  */
 export interface OutboxMarks {
+  readonly floorBytes: number;
   readonly highWaterBytes: number;
   readonly lowWaterBytes: number;
   /** Of all connections together. */
@@ -22,23 +27,39 @@ export class OutboxBudget {
     this.#usedBytes = usedBytes;
   }
 
-  /** Whether a connection that holds `bufferedBytes` has to leave live mode. */
-  isOver(bufferedBytes: number): boolean {
-    // Asked for each receiver of each message, and almost always nothing waits.
-    return bufferedBytes > 0 && bufferedBytes > Math.min(this.#marks.highWaterBytes, this.#freeBytes());
+  get floorBytes(): number {
+    return this.#marks.floorBytes;
   }
 
-  /** Whether a connection that holds `bufferedBytes` can take a page of the log. If not, `onDrain` tells when. */
-  canTake(bufferedBytes: number): boolean {
-    return bufferedBytes <= this.#marks.lowWaterBytes;
+  /** Whether a connection that holds `bufferedBytes` may be given so much more. */
+  fits(bytes: number, bufferedBytes: number): boolean {
+    const heldBytes = bufferedBytes + bytes;
+    // Asked for each receiver of each message, and almost always little waits.
+    return heldBytes <= this.#marks.floorBytes || heldBytes <= this.#sharedBytes();
   }
 
-  /** Whether there is room for one more page at all. */
-  hasRoom(): boolean {
-    return this.#freeBytes() > 0;
+  /** How much more a connection that holds `bufferedBytes` may be given. */
+  roomFor(bufferedBytes: number): number {
+    return Math.max(0, Math.max(this.#marks.floorBytes, this.#sharedBytes()) - bufferedBytes);
   }
 
-  #freeBytes(): number {
-    return Math.max(0, this.#marks.totalBytesMax - this.#usedBytes());
+  /**
+   * How large a page of the log may be for a connection that holds `bufferedBytes`; 0: not now. When memory is scarce it gets what is
+   * left of its floor, unless that is little: a page costs the same however few messages it brings.
+   */
+  pageBytes(bufferedBytes: number): number {
+    if (this.isAboveLowWater(bufferedBytes)) return 0;
+    const room = this.roomFor(bufferedBytes);
+    return room >= this.#marks.floorBytes / 2 ? room : 0;
+  }
+
+  /** If so, `onDrain` tells when it is not any more. */
+  isAboveLowWater(bufferedBytes: number): boolean {
+    return bufferedBytes > this.#marks.lowWaterBytes;
+  }
+
+  /** What one connection may take of what all share. */
+  #sharedBytes(): number {
+    return Math.min(this.#marks.highWaterBytes, this.#marks.totalBytesMax - this.#usedBytes());
   }
 }

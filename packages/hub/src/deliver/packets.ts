@@ -1,5 +1,5 @@
 /** The packets that the hub writes, encoded once each (I9). `content` travels as the bytes that came. */
-import { userIdToWire } from '@parley/protocol';
+import { type HubError, toFailure, userIdToWire } from '@parley/protocol';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { StoredMessage } from '../ports/store.ts';
 
@@ -8,12 +8,17 @@ export function eventPacket(name: string, payload: unknown): OutgoingPacket {
   return new OutgoingPacket(`2["${name}",${JSON.stringify(payload)}]`);
 }
 
-/** The texts of `message` or `room_message`, in order. Up to `written` the hub may have written the messages to this reader before. */
-export function messageTexts(messages: readonly StoredMessage[], written: number): string[] {
+/** The failure of something that the client did not ask for in this moment. */
+export function failurePacket(error: HubError, event: string): OutgoingPacket {
+  return eventPacket('error', toFailure(error, event));
+}
+
+/** Encodes stored messages, one by one. Up to `written` the hub may have written them to this reader before. */
+export function messageEncoder(written: number): (message: StoredMessage) => string {
   // Many messages have few senders and types.
   const wireId = remembering((id) => JSON.stringify(userIdToWire(id)));
   const quoted = remembering((text) => JSON.stringify(text));
-  return messages.map((message) => {
+  return (message) => {
     const { id, seq, senderId, recipientId, roomId, content, type, createdAtMs, clientMsgId } = message;
     const [name, place] =
       roomId === undefined
@@ -21,7 +26,7 @@ export function messageTexts(messages: readonly StoredMessage[], written: number
         : ['room_message', `"room_id":${quoted(roomId)},"sender_id":${wireId(senderId)}`];
     const marks = `${clientMsgId === undefined ? '' : `,"client_msg_id":${JSON.stringify(clientMsgId)}`}${seq <= written ? ',"redelivered":true' : ''}`;
     return `2["${name}",{"id":"${id}","seq":${seq},${place},"content":${content},"type":${quoted(type)},"timestamp":${createdAtMs / 1000}${marks}}]`;
-  });
+  };
 }
 
 function remembering(encode: (text: string) => string): (text: string) => string {

@@ -1,48 +1,78 @@
 /**
- * Lets so many pages of the log be read at once, and none while the outboxes of all connections together are full.
- * Readers wait in the order in which they came, so thousands that reconnect at once each get their turn.
+ * Lets a limited number of pages of the log be read at once.
+ *
+ *     enter ──► waiting ──its turn──► reading ──► out
+ *                  ▲        │
+ *                  │   no page now: its outbox holds too much
+ *                  │        ▼
+ *                  └──── blocked
+ *
+ * Readers wait in the order in which they came, so thousands that reconnect at once each get their turn. One that can't go on lets the
+ * others pass, and has its turn before them when it can.
  */
 import type { Clock } from '../lib/clock.ts';
 
 /** Enough to keep the store's reading thread busy; each may bring a page into memory. */
 const pagesAtOnce = 32;
-/** How often a hub that is out of room looks again. */
-const roomCheckMs = 50;
+/** How often those that were blocked are asked again. */
+const blockedCheckMs = 50;
+
+export interface PageReader {
+  /** How large the page may be now; 0: not now. */
+  pageBytes(): number;
+  /** Must not reject. */
+  readPage(bytesMax: number): Promise<void>;
+}
 
 export class PageGate {
-  readonly #hasRoom: () => boolean;
   readonly #clock: Clock;
   #reading = 0;
-  #isChecking = false;
-  readonly #waiting: (() => Promise<void>)[] = [];
+  #waiting = new Set<PageReader>();
+  #blocked = new Set<PageReader>();
 
-  constructor(hasRoom: () => boolean, clock: Clock) {
-    this.#hasRoom = hasRoom;
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Calls `readPage`, now or later, once. It must not reject. */
-  readonly enter = (readPage: () => Promise<void>): void => {
-    this.#waiting.push(readPage);
+  /** Calls `readPage` once, now or later, unless the reader leaves before. */
+  enter(reader: PageReader): void {
+    if (this.#blocked.has(reader)) return;
+    this.#waiting.add(reader);
     this.#admit();
-  };
+  }
+
+  /** A page that is being read still has its place until the store has answered. */
+  leave(reader: PageReader): void {
+    this.#waiting.delete(reader);
+    this.#blocked.delete(reader);
+  }
 
   #admit(): void {
-    while (this.#reading < pagesAtOnce && this.#hasRoom()) {
-      const readPage = this.#waiting.shift();
-      if (readPage === undefined) return;
-      this.#reading += 1;
-      void readPage().then(() => {
-        this.#reading -= 1;
-        this.#admit();
-      });
+    for (const reader of this.#waiting) {
+      if (this.#reading >= pagesAtOnce) return;
+      this.#waiting.delete(reader);
+      const bytesMax = reader.pageBytes();
+      if (bytesMax > 0) this.#read(reader, bytesMax);
+      else this.#block(reader);
     }
-    // Pages under way come back here by themselves.
-    if (this.#reading > 0 || this.#isChecking || this.#waiting.length === 0) return;
-    this.#isChecking = true;
-    this.#clock.after(roomCheckMs, () => {
-      this.#isChecking = false;
+  }
+
+  #read(reader: PageReader, bytesMax: number): void {
+    this.#reading += 1;
+    void reader.readPage(bytesMax).then(() => {
+      this.#reading -= 1;
       this.#admit();
     });
+  }
+
+  #block(reader: PageReader): void {
+    if (this.#blocked.size === 0) this.#clock.after(blockedCheckMs, () => this.#unblock());
+    this.#blocked.add(reader);
+  }
+
+  #unblock(): void {
+    this.#waiting = new Set([...this.#blocked, ...this.#waiting]);
+    this.#blocked = new Set();
+    this.#admit();
   }
 }

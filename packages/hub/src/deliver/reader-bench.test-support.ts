@@ -4,12 +4,13 @@ import type { Connection } from '../ports/connection.ts';
 import type { AckMode } from '../ports/session.ts';
 import type { CursorAdvance, StoredMessage, StreamPosition } from '../ports/store.ts';
 import { messageRuns } from './message-run.ts';
-import { OutboxBudget } from './outbox-budget.ts';
+import { OutboxBudget, type OutboxMarks } from './outbox-budget.ts';
+import { PageGate } from './page-gate.ts';
 import type { Pinger } from './ping-schedule.ts';
 import { StreamReader } from './stream-reader.ts';
 
 export const inbox = 'user:ann';
-export const marks = { highWaterBytes: 1500, lowWaterBytes: 600, totalBytesMax: 1_000_000 };
+export const marks = { floorBytes: 500, highWaterBytes: 1500, lowWaterBytes: 600, totalBytesMax: 1_000_000 };
 
 export type MessageChanges = Partial<Pick<StoredMessage, 'senderId' | 'content' | 'echo'>>;
 
@@ -82,7 +83,7 @@ export class Bench {
   usedByOthers = 0;
   liveDropped = 0;
 
-  constructor(ackMode: AckMode = 'pong') {
+  constructor(ackMode: AckMode = 'pong', outbox: OutboxMarks = marks) {
     const waiting = new Set<Pinger>();
     this.reader = new StreamReader(this.connection, { userId: 'ann', deviceId: '' }, ackMode, {
       readStream: ({ afterSeq, uptoSeq, bytesMax }) => {
@@ -104,8 +105,8 @@ export class Bench {
       onLiveDropped: () => {
         this.liveDropped += 1;
       },
-      enterGate: (readPage) => void readPage(),
-      budget: new OutboxBudget(marks, () => this.connection.bufferedBytes + this.usedByOthers),
+      gate: new PageGate(this.clock),
+      budget: new OutboxBudget(outbox, () => this.connection.bufferedBytes + this.usedByOthers),
       clock: this.clock,
     });
   }

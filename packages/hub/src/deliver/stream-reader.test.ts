@@ -37,7 +37,7 @@ describe('catching up', () => {
   });
 
   test('begins with a small page, whose acknowledgement comes in time over a slow link too, and doubles it up to the largest', async () => {
-    const bench = new Bench();
+    const bench = new Bench('pong', { ...marks, highWaterBytes: 1_000_000 });
     bench.stored(10);
     bench.reader.follow({ stream: inbox, cursor: 0, head: 10, written: 0 });
     const kibibytes: number[] = [];
@@ -90,6 +90,35 @@ describe('catching up', () => {
     expect(bench.cursor).toBe(4);
   });
 
+  test('of a page so much is written as fits into the outbox, and the rest is read again', async () => {
+    const bench = new Bench();
+    bench.stored(9);
+    bench.usedByOthers = marks.totalBytesMax;
+    bench.reader.follow({ stream: inbox, cursor: 0, head: 9, written: 0 });
+    const counts: number[] = [];
+    while (bench.connection.seqs.length < 9 && counts.length < 9) {
+      const before = bench.connection.sent.length;
+      await bench.answerRead();
+      expect(bench.connection.bufferedBytes).toBeLessThanOrEqual(marks.floorBytes);
+      counts.push(bench.connection.sent.length - before);
+      bench.connection.bufferedBytes = 0;
+      bench.clock.advance(50);
+    }
+    expect(counts).toEqual([4, 4, 1]);
+    expect(bench.connection.seqs).toEqual(['1', '2', '3', '4', '5', '6', '7', '8', '9']);
+  });
+
+  test('a message that is larger than what a connection may hold comes by itself', async () => {
+    const bench = new Bench();
+    bench.publish({}, { content: JSON.stringify('x'.repeat(3 * marks.highWaterBytes)) }, {});
+    for (let page = 0; page < 3; page++) {
+      await bench.answerRead();
+      bench.drain();
+      bench.clock.advance(50);
+    }
+    expect(bench.connection.seqs).toEqual(['1', '2', '3']);
+  });
+
   test('what has expired meanwhile is passed over', async () => {
     const bench = new Bench();
     bench.stored(2);
@@ -97,6 +126,19 @@ describe('catching up', () => {
     await bench.answerRead(0);
     bench.publish();
     expect(bench.connection.seqs).toEqual(['3']);
+  });
+
+  test('a connection that closes while it waits for its turn is not read for', async () => {
+    const bench = new Bench();
+    bench.stored(2);
+    bench.connection.bufferedBytes = marks.lowWaterBytes;
+    bench.usedByOthers = marks.totalBytesMax;
+    bench.reader.follow({ stream: inbox, cursor: 0, head: 2, written: 0 });
+    bench.reader.close();
+    bench.connection.bufferedBytes = 0;
+    bench.clock.advance(1000);
+    expect(bench.reads).toEqual([]);
+    expect(bench.clock.timerCount).toBe(0);
   });
 
   test('ends when the stream is left, even for the page that is being read', async () => {
@@ -143,6 +185,17 @@ describe('a slow connection', () => {
     bench.reader.onDrain();
     expect(bench.connection.sent).toEqual(['eve is dnd', 'bob is away']);
   });
+});
+
+test('presence that is held for a connection which watches many is bounded: it is told to ask again', () => {
+  const bench = new Bench();
+  bench.connection.bufferedBytes = marks.lowWaterBytes + 1;
+  for (let user = 0; user < 1000; user++) bench.reader.presence(`user-${user}`, new OutgoingPacket(`user-${user} is away`));
+  bench.drain();
+  expect(bench.connection.sent).toHaveLength(1);
+  expect(bench.connection.sent[0]).toContain('"code":"presence_missed"');
+  bench.reader.presence('bob', new OutgoingPacket('bob is away'));
+  expect(bench.connection.sent[1]).toBe('bob is away');
 });
 
 test('presence is not held where no drain would send it, however full the other outboxes are', () => {

@@ -12,6 +12,7 @@
  *
  * So a reader that does not keep up costs a position in each of its streams, whatever the number of messages (I6).
  */
+import { HubError } from '@parley/protocol';
 import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { AckMode, MessageRun, Reader, ReaderStart } from '../ports/session.ts';
@@ -19,6 +20,7 @@ import type { ReaderId, StreamId, StreamPosition } from '../ports/store.ts';
 import { type AcknowledgementPorts, Acknowledgements } from './acknowledgements.ts';
 import { CatchUp, type CatchUpPorts } from './catch-up.ts';
 import { HeldPresence } from './held-presence.ts';
+import { failurePacket } from './packets.ts';
 
 export interface ReaderPorts extends CatchUpPorts, AcknowledgementPorts {
   readonly onLiveDropped: () => void;
@@ -51,7 +53,7 @@ export class StreamReader implements Reader {
 
   deliver(run: MessageRun): void {
     if (this.#catchUp?.has(run.stream)) this.#catchUp.goOn();
-    else if (this.#isOver) this.#enterBehind(run.stream, run.firstSeq - 1);
+    else if (!this.#fits(run.bytes)) this.#enterBehind(run.stream, run.firstSeq - 1);
     else if (this.#write(run)) this.#acknowledgements.request();
   }
 
@@ -61,18 +63,19 @@ export class StreamReader implements Reader {
   }
 
   live(packet: OutgoingPacket): void {
-    if (this.#isOver) this.#ports.onLiveDropped();
-    else this.#connection.send(packet);
+    // An empty outbox takes an event of any size: unlike a message it can't be read later.
+    if (this.#connection.bufferedBytes === 0 || this.#fits(packet.text.length)) this.#connection.send(packet);
+    else this.#ports.onLiveDropped();
   }
 
   presence(userId: string, packet: OutgoingPacket): void {
     // Held above low water only: so it is sure that the outbox drains, and sends it.
-    if (this.#ports.budget.canTake(this.#connection.bufferedBytes)) {
+    if (this.#ports.budget.isAboveLowWater(this.#connection.bufferedBytes)) {
+      this.#heldPresence ??= new HeldPresence(this.#ports.budget.floorBytes);
+      this.#heldPresence.hold(userId, packet);
+    } else {
       this.#heldPresence?.forget(userId);
       this.#connection.send(packet);
-    } else {
-      this.#heldPresence ??= new HeldPresence();
-      this.#heldPresence.hold(userId, packet);
     }
   }
 
@@ -87,8 +90,7 @@ export class StreamReader implements Reader {
   }
 
   onDrain(): void {
-    for (const packet of this.#heldPresence?.packets() ?? []) this.#connection.send(packet);
-    this.#heldPresence = undefined;
+    this.#sendHeldPresence();
     this.#catchUp?.goOn();
   }
 
@@ -101,8 +103,15 @@ export class StreamReader implements Reader {
     this.#acknowledgements.close();
   }
 
-  get #isOver(): boolean {
-    return this.#ports.budget.isOver(this.#connection.bufferedBytes);
+  #fits(bytes: number): boolean {
+    return this.#ports.budget.fits(bytes, this.#connection.bufferedBytes);
+  }
+
+  #sendHeldPresence(): void {
+    const held = this.#heldPresence;
+    this.#heldPresence = undefined;
+    if (held?.isIncomplete) this.#connection.send(failurePacket(new HubError('presence_missed'), 'presence'));
+    else for (const packet of held?.packets() ?? []) this.#connection.send(packet);
   }
 
   #enterBehind(stream: StreamId, position: number, written = position): void {
@@ -111,10 +120,16 @@ export class StreamReader implements Reader {
   }
 
   /** A page has an acknowledgement of its own, so that a client which leaves right after catching up need not get all of it again. */
-  #writePage(runs: Iterable<MessageRun>): void {
+  #writePage(runs: Iterable<MessageRun>): number | undefined {
+    let lastSeq: number | undefined;
     let isSent = false;
-    for (const run of runs) isSent = this.#write(run) || isSent;
+    for (const run of runs) {
+      if (lastSeq !== undefined && !this.#fits(run.bytes)) break;
+      isSent = this.#write(run) || isSent;
+      lastSeq = run.lastSeq;
+    }
     if (isSent) this.#acknowledgements.requestNow();
+    return lastSeq;
   }
 
   /** Whether anything of it was for this user. */

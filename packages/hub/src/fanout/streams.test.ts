@@ -16,7 +16,7 @@ function messageOf(seq: number): StoredMessage {
 const runOf = (messages: readonly StoredMessage[]): readonly MessageRun[] =>
   messages.length === 0
     ? []
-    : [{ stream: lobby, firstSeq: messages[0]?.seq ?? 0, lastSeq: messages.at(-1)?.seq ?? 0, packetsFor: () => undefined }];
+    : [{ stream: lobby, firstSeq: messages[0]?.seq ?? 0, lastSeq: messages.at(-1)?.seq ?? 0, bytes: 0, packetsFor: () => undefined }];
 
 /** Where a reader starts that needs nothing from the log. */
 const from = (stream: string, head: number): ReaderStart => ({ stream, cursor: head, head, written: head });

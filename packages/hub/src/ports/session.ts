@@ -40,6 +40,8 @@ export interface MessageRun {
   readonly stream: StreamId;
   readonly firstSeq: number;
   readonly lastSeq: number;
+  /** As written, at most. */
+  readonly bytes: number;
   /** What a user gets of them, who may be spared its own; undefined if nothing is left. */
   packetsFor(userId: string): OutgoingPackets | undefined;
 }

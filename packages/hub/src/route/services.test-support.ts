@@ -98,6 +98,7 @@ export function testServices(store: Store, replaced: Partial<Services> = {}): Se
     },
     watches: { watch() {}, unwatch() {} },
     limits: { contentBytesMax: 1000, contentDepthMax: 5, roomMembersDefault: 100, roomsCreateOnJoin: true },
+    roomFor: () => 1_000_000,
     encode: (event, payload) => new OutgoingPacket(`2["${event}",${JSON.stringify(payload)}]`),
     onEvent() {},
     ...replaced,

@@ -20,6 +20,8 @@ export interface Services {
   readonly presence: PresenceBoard;
   readonly watches: WatchList;
   readonly limits: CommandLimits;
+  /** How many bytes a connection may be given now, for replies that can be cut. */
+  readonly roomFor: (connection: Connection) => number;
   readonly encode: (event: string, payload: unknown) => OutgoingPacket;
   readonly onEvent: HubEventListener;
 }

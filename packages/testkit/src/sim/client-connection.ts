@@ -4,7 +4,7 @@
  */
 
 import type { Cancel } from '@parley/hub/testing';
-import { commandTable, encodeEvent, isCommandName, type SocketPacket } from '@parley/protocol';
+import { commandTable, type ErrorCode, encodeEvent, isCommandName, type SocketPacket } from '@parley/protocol';
 import { fieldsOf } from './payload.ts';
 import type { SimClock } from './sim-clock.ts';
 import type { ClientEnd, Downward, Link } from './sim-network.ts';
@@ -129,7 +129,7 @@ export class ClientConnection implements ClientEnd {
     } else if (packet.type === 'event') {
       const [name, payload] = packet.args;
       const fields = fieldsOf(payload);
-      if (name === 'error') this.#await(replyOf(String(fields.event)), -1);
+      if (name === 'error' && !unasked.has(fields.code)) this.#await(replyOf(String(fields.event)), -1);
       else if (replyNames.has(name)) this.#await(name, -1);
       this.#owner.onEvent(name, fields);
     }
@@ -152,6 +152,9 @@ export class ClientConnection implements ClientEnd {
     this.#owner.onClosed();
   }
 }
+
+/** Failures that answer nothing: the hub tells them by itself. */
+const unasked: ReadonlySet<unknown> = new Set<ErrorCode>(['presence_missed']);
 
 const replyNames: ReadonlySet<string> = new Set(Object.values(commandTable).map(({ reply }) => reply));
 

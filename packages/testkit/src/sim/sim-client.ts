@@ -218,6 +218,7 @@ export class SimClient implements ConnectionOwner {
     this.#ports.trace(`${this.name}: ${String(event)} is refused: ${String(code)}`);
     this.#ports.verdict.require(typeof code === 'string' && code in errorTable, 'errors', () => `unknown code ${String(code)}`);
     if (event === 'register') this.#onRegisterRefused();
+    if (code === 'presence_missed') this.#watch();
     const isBarrierBroken = code === 'not_registered' && !this.#wasRefused;
     this.#ports.verdict.require(!isBarrierBroken, 'barrier', () => `${this.name}: ${String(event)} overtook register`);
   }

@@ -21,6 +21,7 @@ export interface Climate {
 
 const pingIntervalMs = 3000;
 const pingTimeoutMs = 2000;
+const floorBytes = 300;
 const highWaterBytes = 3000;
 const lowWaterBytes = 1000;
 /** A page of the log (`fairWeather.pageMessages` of the largest messages), and answers that a client lets lie. */
@@ -111,6 +112,7 @@ function hubSettings(random: SimRandom): HubSettings {
       connectionsPerUserMax: 4,
       registerTimeoutMs: 4000,
       idleTimeoutMs: random.chance(0.5) ? 2500 : 600_000,
+      outboxFloorBytes: floorBytes,
       outboxHighWaterBytes: highWaterBytes,
       outboxLowWaterBytes: lowWaterBytes,
       outboxTotalBytesMax: random.chance(0.3) ? 6000 : 1_000_000,

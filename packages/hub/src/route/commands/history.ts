@@ -10,7 +10,7 @@ export const history: Command<'history'> = async ({ services, caller, payload })
     beforeId: payload.before_id === undefined ? undefined : Number(payload.before_id),
     afterId: payload.after_id === undefined ? undefined : Number(payload.after_id),
     limit: payload.limit ?? limits.historyLimitDefault,
-    bytesMax: limits.historyBytesMax,
+    bytesMax: Math.min(limits.historyBytesMax, caller.session === undefined ? 0 : services.roomFor(caller.session.connection)),
   });
   return `{"status":"success","messages":[${page.messages.map(historyMessageJson).join(',')}],"has_more":${page.hasMore}}`;
 };

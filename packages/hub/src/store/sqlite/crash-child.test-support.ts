@@ -1,4 +1,5 @@
 /** Appends until it is killed, and prints the content of each message whose append was acknowledged. */
+import { writeSync } from 'node:fs';
 import { openSqliteStore } from './open.ts';
 
 const [dataFolder = '', round = ''] = process.argv.slice(2);
@@ -23,7 +24,7 @@ async function appendForever(sender: number): Promise<never> {
       receipt: false,
     } as const;
     await store.append({ ...request, senderId: `${sender}`, content, clientMsgId: content });
-    process.stdout.write(`${content}\n`);
+    writeSync(1, `${content}\n`);
   }
 }
 

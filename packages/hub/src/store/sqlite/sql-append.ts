@@ -1,8 +1,17 @@
-import { type AppendRequest, inboxOf, type StreamId, timelineOf } from '../../../ports/store.ts';
-import { Refused } from '../../outcome.ts';
-import type { Writes } from '../thread/calls.ts';
-import { undelivered } from './stream-states.ts';
-import type { WriteContext } from './write-context.ts';
+import type { Database } from 'better-sqlite3';
+import { type AppendRequest, inboxOf, type StoreLimits, type StreamId, timelineOf } from '../../ports/store.ts';
+import type { Access } from './access.ts';
+import { Refused, type Writes } from './calls.ts';
+import type { Counters } from './counters.ts';
+import { type StreamStates, undelivered } from './stream-states.ts';
+
+export interface WriteContext {
+  readonly db: Database;
+  readonly streams: StreamStates;
+  readonly counters: Counters;
+  readonly access: Access;
+  readonly limits: StoreLimits;
+}
 
 type InsertRow = [
   id: number,
