@@ -9,7 +9,7 @@ export interface Cast {
 export async function peopleComeIn({ stage, url, come, getJson }: Scene): Promise<Cast> {
   stage.say(`The hub is a process of its own, listening on ${url}. Everybody here uses the stock Socket.IO client.`);
   const ann = await come('ann');
-  stage.see('Ann connects over WebSocket and registers as user "ann"', ann.registered.user_id === 'ann', ann.registered);
+  stage.see('Ann connects over WebSocket and says in the handshake that she is "ann"', ann.registered.user_id === 'ann', ann.registered);
   const asked = await ann.send('presence', { user_ids: ['bob'], watch: true });
   const before = at(asked, 'users', '0', 'state');
   stage.see('Ann asks after Bob and wants to be told when that changes: he is offline', before === 'offline', asked);
@@ -32,7 +32,7 @@ export async function directMessage({ stage }: Scene, { ann, bob }: Cast): Promi
   );
   const [message] = await bob.waitFor('message');
   const tookMs = Math.round(performance.now() - startMs);
-  stage.see(`Bob has it, from "ann", ${tookMs} ms after she pressed enter`, at(message, 'content', 'text') === 'Hi Bob!', message);
+  stage.see(`Bob has it, from "ann", ${tookMs} ms after she sent it`, at(message, 'content', 'text') === 'Hi Bob!', message);
   const [receipt] = await ann.waitFor('message_delivered');
   stage.see('Ann asked for a receipt and gets it: Bob received the message', receipt?.message_id === sent.message_id, receipt);
 }

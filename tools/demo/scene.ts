@@ -1,15 +1,18 @@
 /** The hub process of the demo and the people who use it, each through a stock client. */
-import { type Client, connectAs } from '../../test/support/client.ts';
+import { type Client, connectClient, type Payload } from '../../test/support/client.ts';
 import { type HubProcess, startHubProcess } from '../../test/support/hub-process.ts';
 import type { Stage } from './stage.ts';
 
-export type Person = Awaited<ReturnType<typeof connectAs>>;
+export interface Person extends Client {
+  /** What the hub said when the person came. */
+  readonly registered: Payload;
+}
 
 export interface Scene {
   readonly stage: Stage;
   readonly url: string;
   readonly hub: HubProcess;
-  /** Connects somebody, who also registers again after every reconnect, as an application would. */
+  /** Connects somebody, who says in the handshake who it is, and so is known again after every reconnect. */
   come(userId: string | number, transport?: 'websocket' | 'polling'): Promise<Person>;
   /** The person's connection ends; resolves when the hub has noticed. */
   go(person: Person): Promise<void>;
@@ -37,16 +40,15 @@ export async function createScene(stage: Stage, data: string): Promise<Scene> {
       return hub;
     },
     async come(userId, transport = 'websocket') {
-      const person = await connectAs(url, userId, { transports: [transport] });
-      person.socket.on('connect', () => person.socket.emit('register', { user_id: userId }));
-      people.add(person);
-      return person;
+      const client = await connectClient(url, { transports: [transport], auth: { user_id: userId } });
+      people.add(client);
+      const [registered = {}] = await client.waitFor('registered');
+      return { ...client, registered };
     },
     async go(person) {
       const connections = async () => at((await getJson('/api/stats')).body, 'pool', 'total_connections');
       const before = Number(await connections());
       person.close();
-      people.delete(person);
       await until(async () => Number(await connections()) < before);
     },
     async restartHub() {
