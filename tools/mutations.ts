@@ -375,4 +375,39 @@ export const mutations: readonly Mutation[] = [
       'const early = new Map(userIds.map((userId) => [userId, presence.view(userId)]));\n' +
       '  presence = { ...presence, view: (userId) => early.get(userId) };\n  const unknown = userIds.filter(',
   },
+  {
+    name: 'an option that is undefined has no value instead of its default',
+    file: 'config/check.ts',
+    find: '.filter(([, value]) => value !== undefined)',
+    replace: '',
+    test: 'packages/hub/src/config/check.test.ts',
+  },
+  {
+    name: 'an option may be any number',
+    file: 'config/kinds.ts',
+    find: 'Number.isInteger(value) && value >= min && value <= max',
+    replace: 'true',
+    test: 'packages/hub/src/config/check.test.ts',
+  },
+  {
+    name: 'a message may be larger than all connections may take together',
+    file: 'config/rules.ts',
+    find: 'if (config.outboxTotalBytesMax >= neededBytes) return undefined;',
+    replace: 'if (config !== undefined) return undefined;',
+    test: 'packages/hub/src/config/check.test.ts',
+  },
+  {
+    name: 'clients may be told to wait longer than a timer can',
+    file: 'config/rules.ts',
+    find: '<= timerMaxMs) return undefined',
+    replace: '<= 2 * timerMaxMs) return undefined',
+    test: 'packages/hub/src/config/check.test.ts',
+  },
+  {
+    name: 'everybody may be anybody for the whole network',
+    file: 'config/rules.ts',
+    find: "auth !== 'open' || allowOpenNetwork || isLoopback(host)",
+    replace: "auth === 'open'",
+    test: 'packages/hub/src/config/load.test.ts',
+  },
 ];

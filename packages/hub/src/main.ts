@@ -34,7 +34,7 @@ const closeGraceMs = 1500;
 /** `npm start` passes on the Ctrl-C that the terminal has already sent to the hub: that is still the first one. */
 const secondSignalAfterMs = 500;
 /** For the replies that tell clients that their messages may not have been stored. */
-const lastWordsMs = 250;
+const finalRepliesMs = 250;
 
 const serviceLinksNote =
   'These variables are about services in the network and not meant for the hub, so they are ignored. ' +
@@ -151,7 +151,7 @@ async function stop({ hub, server, config, log }: Running, signal: string): Prom
 
 function endAfterStoreFailure(log: Log): void {
   log.error({}, 'The store failed, so nothing can be acknowledged any more and the hub ends. Look at the disk, then start it again.');
-  systemClock.after(lastWordsMs, () => process.exit(exitCodes.storeFailed));
+  systemClock.after(finalRepliesMs, () => process.exit(exitCodes.storeFailed));
 }
 
 function startProblem(error: unknown, { port, host }: Config): string {

@@ -9,12 +9,12 @@ export interface Random {
 }
 
 const idBytes = 15;
-/** Asking the operating system for one id was a twentieth of what a new connection costs. */
+/** Asking the operating system for each id took 5 % of the time that a new connection costs. */
 const idsAtOnce = 256;
 
 export class SystemRandom implements Random {
   readonly #bytes = Buffer.alloc(idBytes * idsAtOnce);
-  /** What lies before it was used. */
+  /** The bytes before it were used. */
   #offset = this.#bytes.length;
 
   id(): string {

@@ -11,7 +11,7 @@ export function watchVitals(clock: Clock): { read(): Vitals; stop(): void } {
   const current = monitorEventLoopDelay({ resolution: resolutionMs });
   current.enable();
   const stopWindows = every(clock, windowMs, () => current.reset());
-  // The histogram holds the intervals of a timer, of which the resolution is no delay.
+  // The histogram holds the intervals of a timer: what exceeds the resolution is delay.
   const late = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - resolutionMs);
   return {
     read: () => ({
