@@ -54,7 +54,8 @@ export class PollingTransport implements Transport {
   }
 
   handleRequest(req: IncomingMessage, res: ServerResponse): void {
-    if (req.method === 'GET') this.#onGet(res);
+    if (this.#closed !== undefined) this.#refuse(res, 'sessionUnknown');
+    else if (req.method === 'GET') this.#onGet(res);
     else if (req.method === 'POST') this.#onPost(req, res);
     else this.#refuse(res, 'badMethod');
   }
