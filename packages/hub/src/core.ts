@@ -27,9 +27,13 @@ import type { HubEvent } from './ports/hub-events.ts';
 import type { Log } from './ports/log.ts';
 import type { Store } from './ports/store.ts';
 import { Conversation, type ConversationPorts } from './route/conversation.ts';
+import { ReadGate } from './route/read-gate.ts';
 import type { CommandLimits, Services } from './route/services.ts';
 import { UnderWay } from './route/under-way.ts';
 import { presenceChange } from './route/views.ts';
+
+/** Of commands, from all connections: more would only wait in the store, and keep what others ask for waiting behind them. */
+const readsAtOnceMax = 8;
 
 export interface CoreSettings extends CommandLimits {
   readonly connectionsPerUserMax: number;
@@ -128,6 +132,7 @@ export class Core {
     const conversations: ConversationPorts = {
       services: this.services,
       underWay: this.#underWay,
+      readGate: new ReadGate(readsAtOnceMax),
       refusal: () => this.#refusal(),
       onUnexpected: (error, event) => {
         this.#unexpectedFailures += 1;

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { InboundEvent } from '../ports/connection.ts';
 import type { AppendRequest, Store, UserState } from '../ports/store.ts';
 import { Conversation, type ConversationPorts } from './conversation.ts';
+import { ReadGate } from './read-gate.ts';
 import { TestConnection, testServices, testSession } from './services.test-support.ts';
 import type { Services, SessionRegistrar } from './services.ts';
 import { UnderWay } from './under-way.ts';
@@ -32,10 +33,20 @@ function setUp({ services = {}, store = {}, refusal = () => undefined }: SetUp =
     services: testServices({ ...memory, append, ...store }, services),
     refusal,
     underWay,
+    readGate: new ReadGate(8),
     onUnexpected: (error) => unexpected.push(error),
     onClosed() {},
   });
-  const emit = (name: string, payload: unknown, ackId?: number): void => conversation.onEvent(eventOf(name, payload, ackId));
+  // As the connect stage does it: what comes while the connection is held stays unread.
+  const unread: InboundEvent[] = [];
+  const read = (): void => {
+    while (connection.holds === 0 && unread.length > 0) conversation.onEvent(unread.shift() ?? eventOf('', {}));
+  };
+  connection.onReleased = read;
+  const emit = (name: string, payload: unknown, ackId?: number): void => {
+    unread.push(eventOf(name, payload, ackId));
+    read();
+  };
   return { connection, conversation, appended, unexpected, underWay, emit, sent: () => connection.sent.map(brief) };
 }
 
@@ -146,56 +157,119 @@ describe('what is sent behind a barrier', () => {
     expect(sent()).toEqual(['registered success', ...Array.from({ length: 3 }, () => 'message_sent success')]);
   });
 
-  test('waits for each barrier among it', async () => {
-    const { emit, sent } = setUp();
-    emit('register', { user_id: 'ann' });
-    emit('join_room', { room_id: 'lobby' });
-    emit('room_message', { room_id: 'lobby', content: 1 });
-    emit('leave_room', { room_id: 'lobby' });
-    emit('room_message', { room_id: 'lobby', content: 2 });
+  test.for([
+    ['register', {}],
+    ['join_room', { room_id: 'lobby' }],
+    ['create_room', { room_id: 'kitchen', room_name: 'Kitchen' }],
+    ['leave_room', { room_id: 'lobby' }],
+  ] as const)('stays unread until it is answered: %s', async ([name, payload]) => {
+    const { connection, conversation, emit, sent } = setUp();
+    await conversation.register({ user_id: 'ann' });
+    emit(name, payload, 0);
+    emit('ping_hub', {}, 1);
+    expect(connection.holds).toBe(1);
     await settled();
-    expect(sent().toSorted()).toEqual([
-      'error not_member (room_message)',
-      'joined_room success',
-      'left_room success',
-      'message_sent success',
-      'registered success',
-    ]);
+    expect(sent().map((answer) => answer.slice(0, 2))).toEqual(['re', '#0', '#1']);
+    expect(connection.holds).toBe(0);
   });
 
-  test('is bounded in number, and what is too much is refused at once', async () => {
-    const { sessions, goOn } = heldRegistrations();
-    const { emit, sent, appended } = setUp({ services: { sessions } });
-    emit('register', { user_id: 'ann' });
-    for (let count = 0; count < 1001; count++) emit('message', toBob(count), count);
-    expect(sent()).toEqual(['#1000 overloaded (message)']);
+  test('does not wait for commands that are no barriers', async () => {
+    const { connection, conversation, emit } = setUp();
+    await conversation.register({ user_id: 'ann' });
+    for (const name of ['message', 'room_message', 'broadcast', 'signal', 'set_state', 'history', 'ack']) emit(name, {}, 0);
+    expect(connection.holds).toBe(0);
+  });
+});
+
+describe('what a client sends without waiting for answers', () => {
+  /** A registered connection whose sends and reads the store answers when the test lets it. */
+  async function slowStore() {
+    const gate = Promise.withResolvers<void>();
+    const memory = createMemoryStore(storeOptions);
+    const conversation = setUp({
+      store: {
+        append: (request) => gate.promise.then(() => memory.append(request)),
+        history: (query) => gate.promise.then(() => memory.history(query)),
+      },
+    });
+    await conversation.conversation.register({ user_id: 'ann' });
+    return { ...conversation, goOn: gate.resolve };
+  }
+
+  test('is read up to 256 commands, and then as they are answered', async () => {
+    const { connection, emit, sent, goOn } = await slowStore();
+    for (let count = 0; count < 255; count++) emit('message', toBob(count), count);
+    expect(connection.holds).toBe(0);
+    emit('message', toBob(255), 255);
+    expect(connection.holds).toBe(1);
+    emit('message', toBob(256), 256);
     goOn();
     await settled();
-    expect(appended).toHaveLength(1000);
+    expect(connection.holds).toBe(0);
+    expect(sent()).toHaveLength(1 + 257);
   });
 
-  test('is bounded in characters', () => {
-    const { emit, conversation, sent } = setUp({ services: { sessions: heldRegistrations().sessions } });
-    emit('register', { user_id: 'ann' });
-    for (let count = 0; count < 5; count++) emit('message', toBob('x'.repeat(1024 * 1024)), count);
-    expect(sent()).toEqual(['#3 overloaded (message)', '#4 overloaded (message)']);
-    conversation.onEvent({ ...eventOf('message', {}, 9), text: undefined });
-    expect(sent().at(-1)).toBe('#9 overloaded (message)');
+  test('is read up to a million characters', async () => {
+    const { connection, emit, goOn } = await slowStore();
+    emit('message', toBob('x'.repeat(900)), 0);
+    expect(connection.holds).toBe(0);
+    emit('message', { ...toBob(1), ignored: 'x'.repeat(1024 * 1024) }, 1);
+    expect(connection.holds).toBe(1);
+    goOn();
+    await settled();
+    expect(connection.holds).toBe(0);
+  });
+
+  test('is read up to four reads', async () => {
+    const { connection, emit, sent, goOn } = await slowStore();
+    for (let count = 0; count < 3; count++) emit('history', { user_id: 'bob' }, count);
+    expect(connection.holds).toBe(0);
+    emit('history', { user_id: 'bob' }, 3);
+    expect(connection.holds).toBe(1);
+    goOn();
+    await settled();
+    expect(connection.holds).toBe(0);
+    expect(sent()).toHaveLength(1 + 4);
+  });
+});
+
+describe('the store sees the commands of a connection in the order in which they came', () => {
+  const handedOver: [string, object, keyof Store][] = [
+    ['message', toBob(1), 'append'],
+    ['room_message', { room_id: 'lobby', content: 1 }, 'append'],
+    ['create_room', { room_name: 'Kitchen' }, 'createRoom'],
+    ['join_room', { room_id: 'lobby' }, 'joinRoom'],
+    ['leave_room', { room_id: 'lobby' }, 'leaveRoom'],
+    ['history', { user_id: 'bob' }, 'history'],
+  ];
+
+  test.for(handedOver)('since %s is handed over before the next event is looked at', async ([name, payload, method]) => {
+    const called: string[] = [];
+    const { conversation, emit } = setUp({
+      store: {
+        [method]: () => {
+          called.push(method);
+          return new Promise(() => {});
+        },
+      },
+    });
+    await conversation.register({ user_id: 'ann' });
+    emit(name, payload, 0);
+    expect(called).toEqual([method]);
   });
 });
 
 describe('a connection that closes', () => {
-  test('while it registers has no session, but what it sent is carried out', async () => {
+  test('while it registers has no session', async () => {
     const { sessions, goOn, closed } = heldRegistrations();
-    const { emit, connection, conversation, appended } = setUp({ services: { sessions } });
+    const { emit, connection, conversation, sent } = setUp({ services: { sessions } });
     emit('register', { user_id: 'ann' });
-    emit('message', toBob(1));
     connection.isGone = true;
     conversation.onClose('transport close');
     goOn();
     await settled();
-    expect(appended).toMatchObject([{ senderId: 'ann', content: '1' }]);
     expect(closed).toEqual([]);
+    expect(sent()).toEqual([]);
   });
 
   test('afterwards ends its session once', async () => {

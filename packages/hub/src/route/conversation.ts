@@ -4,8 +4,8 @@
  *     anonymous ──(the handshake, or `register`)──► registering ──► registered ──► closed
  *
  * - Events are carried out side by side, in the order in which they came: each hands its work to the store before the next is
- *   looked at. A barrier (register, join, …) holds the later ones back until it is done, so a client may send
- *   `register`, `join_room` and `room_message` in one go.
+ *   looked at. During a barrier (register, join, …) nothing further is read, so a client may send
+ *   `register`, `join_room` and `room_message` in one go. Nor is it while too much is under way, see `InFlight`.
  * - What was accepted before the connection closed is carried out all the same; nobody hears its replies.
  * - Each event gets exactly one answer: its acknowledgement if it asked for one, else the reply event or `error`.
  */
@@ -25,19 +25,18 @@ import type { CloseReason, Connection, ConnectionHandlers, InboundEvent } from '
 import type { Arrival } from '../ports/session.ts';
 import type { Caller, Reply } from './commands/command.ts';
 import { register, registerAgain, registeredReply } from './commands/register.ts';
-import { commandName, isBarrier, payloadOf, run } from './router.ts';
+import { type Cost, charactersMax, InFlight } from './in-flight.ts';
+import type { ReadGate } from './read-gate.ts';
+import { commandName, isBarrier, isRead, payloadOf, run } from './router.ts';
 import type { Services } from './services.ts';
 import type { UnderWay } from './under-way.ts';
-
-/** What may wait behind a barrier; a client that sends more without waiting is told so. */
-const heldEventsMax = 1000;
-const heldCharactersMax = 4 * 1024 * 1024;
 
 export interface ConversationPorts {
   readonly services: Services;
   /** Why no further command is taken, if so. */
   readonly refusal: () => HubError | undefined;
   readonly underWay: UnderWay;
+  readonly readGate: ReadGate;
   /** A failure that no error code foresees. */
   readonly onUnexpected: (error: unknown, event: string) => void;
   readonly onClosed: (connection: Connection, reason: CloseReason) => void;
@@ -46,13 +45,13 @@ export interface ConversationPorts {
 export class Conversation implements ConnectionHandlers {
   readonly #connection: Connection;
   readonly #ports: ConversationPorts;
+  readonly #inFlight: InFlight;
   #caller: Caller | undefined;
-  /** Present while a barrier is under way. */
-  #held: { readonly events: InboundEvent[]; characters: number } | undefined;
 
   constructor(connection: Connection, ports: ConversationPorts) {
     this.#connection = connection;
     this.#ports = ports;
+    this.#inFlight = new InFlight(connection);
   }
 
   /**
@@ -73,21 +72,8 @@ export class Conversation implements ConnectionHandlers {
 
   onEvent(event: InboundEvent): void {
     const refusal = this.#ports.refusal();
-    if (refusal !== undefined) {
-      this.#fail(event, refusal);
-      return;
-    }
-    if (this.#held === undefined) {
-      this.#begin(event);
-      return;
-    }
-    const characters = this.#held.characters + (event.text?.length ?? heldCharactersMax);
-    if (this.#held.events.length >= heldEventsMax || characters > heldCharactersMax) {
-      this.#fail(event, new HubError('overloaded', { message: 'Too many events at once. Wait for the replies first.', retryAfterS: 1 }));
-      return;
-    }
-    this.#held.events.push(event);
-    this.#held.characters = characters;
+    if (refusal === undefined) void this.#handle(event);
+    else this.#fail(event, refusal);
   }
 
   onPong(): void {
@@ -107,39 +93,30 @@ export class Conversation implements ConnectionHandlers {
     this.#ports.onClosed(this.#connection, reason);
   }
 
-  #begin(event: InboundEvent): void {
-    const { services, underWay } = this.#ports;
-    underWay.begin();
-    const done = this.#handle(event);
-    if (this.#caller !== undefined && event.name !== 'ack') services.presence.active(this.#caller.userId, nowOf(services.clock));
-    if (isBarrier(event)) {
-      this.#held = { events: [], characters: 0 };
-      void done.then(() => this.#release());
-    }
-  }
-
-  /** Goes on with what a barrier held back, up to the next barrier. */
-  #release(): void {
-    const events = this.#held?.events ?? [];
-    this.#held = undefined;
-    for (const event of events) this.onEvent(event);
-  }
-
   async #handle(event: InboundEvent): Promise<void> {
+    const { services, underWay } = this.#ports;
+    const cost = costOf(event);
+    underWay.begin();
+    this.#inFlight.begin(cost);
     try {
       const name = commandName(event);
       const caller = this.#caller;
+      if (caller !== undefined && name !== 'ack') services.presence.active(caller.userId, nowOf(services.clock));
       if (name === 'register') {
         await this.#register(payloadOf('register', this.#withOwnId(event)), (reply) => this.#answer(event, 'registered', jsonOf(reply)));
       } else if (caller === undefined) {
         throw new HubError('not_registered');
       } else {
-        this.#answer(event, commandTable[name].reply, jsonOf(await run(this.#ports.services, name, caller, event)));
+        const reply = cost.isRead
+          ? await this.#ports.readGate.pass(this.#connection, () => run(services, name, caller, event))
+          : await run(services, name, caller, event);
+        this.#answer(event, commandTable[name].reply, jsonOf(reply));
       }
     } catch (error) {
       this.#fail(event, error);
     } finally {
-      this.#ports.underWay.end();
+      this.#inFlight.end(cost);
+      underWay.end();
     }
   }
 
@@ -181,6 +158,11 @@ export class Conversation implements ConnectionHandlers {
   #send(name: string, json: string): void {
     this.#connection.send(new OutgoingPacket(encodeEventText('/', `["${name}",${json}]`)));
   }
+}
+
+function costOf(event: InboundEvent): Cost {
+  // An event with attachments has no text. It comes from one packet, which is bounded.
+  return { characters: event.text?.length ?? charactersMax, isRead: isRead(event), isBarrier: isBarrier(event) };
 }
 
 function jsonOf(reply: Reply): string {

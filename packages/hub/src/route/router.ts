@@ -50,6 +50,11 @@ const barriers: ReadonlySet<string> = new Set<CommandName>(['register', 'create_
 
 export const isBarrier = (event: InboundEvent): boolean => barriers.has(event.name);
 
+/** Commands that ask the store for more than they bring. Only so many of them run at once, see `ReadGate`. */
+const reads: ReadonlySet<string> = new Set(['history', 'members', 'presence']);
+
+export const isRead = (event: InboundEvent): boolean => reads.has(event.name);
+
 /** The known name of an event, or `unknown_event`. */
 export function commandName(event: InboundEvent): CommandName {
   if (isCommandName(event.name)) return event.name;

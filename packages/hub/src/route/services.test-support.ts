@@ -39,7 +39,10 @@ export class TestConnection implements Connection {
 
   release(): void {
     this.holds -= 1;
+    this.onReleased();
   }
+
+  onReleased = (): void => {};
 
   identified(): void {
     this.isIdentified = true;
