@@ -345,12 +345,6 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'commands overtake register',
     file: 'route/router.ts',
-    find: 'barriers.has(event.name);',
-    replace: 'event.name === "";',
-  },
-  {
-    name: 'commands overtake register (one barrier less)',
-    file: 'route/router.ts',
     find: "['register', 'create_room'",
     replace: "['create_room'",
     test: 'packages/hub/src/route/conversation.test.ts',

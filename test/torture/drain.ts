@@ -58,6 +58,6 @@ function drainPlan(plan: Plan, reader: number): ActorPlan {
   const { user = -1, device = '' } = plan.world.readers[reader] ?? {};
   return {
     ...{ name: [plan.world.users[user], device].filter((part) => part !== '').join('/'), reader, client: { stock: 'websocket' } },
-    ...{ window: 0, rooms: [], wanders: [], isSleeper: false, isLate: false },
+    ...{ window: 0, rooms: [], wanders: [], isSleeper: false, isLate: false, hasIdentityInHandshake: true },
   };
 }

@@ -13,6 +13,8 @@ export interface ActorPlan {
   readonly name: string;
   readonly reader: number;
   readonly client: ClientKind;
+  /** It says in its handshake who it is, instead of with `register`: half of the stock clients do. */
+  readonly hasIdentityInHandshake: boolean;
   /** Messages in flight; 0: it sends nothing. */
   readonly window: number;
   /** Streams of the rooms in which this client makes its user a member for good. */
@@ -99,6 +101,7 @@ export function makePlan(random: Seeded): Plan {
         name: [world.users[user], device].filter((part) => part !== '').join('/'),
         reader: world.readers.findIndex((reader) => reader.user === user && reader.device === device),
         client,
+        hasIdentityInHandshake: 'stock' in client && user % 2 === 0,
         window: window === 0 ? 0 : Math.max(20, Math.round(window * (0.6 + 0.8 * random.fraction()))),
         rooms: isFirst ? own.map((room) => roomStream(world, room)) : [],
         wanders: isFirst ? wanders.map((room) => roomStream(world, room)) : [],

@@ -144,7 +144,9 @@ function actorPorts(seed: number, plan: Plan, recorder: Recorder, port: number, 
     random: seeded(seed, `actor ${index}`),
     recipients: [...world.users.keys()].filter((user) => user !== observingUser),
     acknowledgeDelayMs: { min: 20, max: 400 },
-    makeLink: ({ client }, handlers, random) =>
-      'stock' in client ? stockLink(`http://127.0.0.1:${port}`, client.stock, handlers) : new RawLink(port, client.raw, handlers, random),
+    makeLink: ({ client }, handlers, random, auth) =>
+      'stock' in client
+        ? stockLink(`http://127.0.0.1:${port}`, client.stock, handlers, auth)
+        : new RawLink(port, client.raw, handlers, random),
   };
 }

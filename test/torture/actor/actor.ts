@@ -1,4 +1,4 @@
-/** One client program of the run: it registers on each of its connections, sends, receives, and notes all of it. */
+/** One client program of the run: it registers on each of its connections, by handshake or by event, sends, receives, and notes all of it. */
 import type { Payload } from '../../support/client.ts';
 import type { Disturbance, Link, LinkHandlers } from '../clients/link.ts';
 import { allStreams } from '../history/events.ts';
@@ -13,7 +13,7 @@ import { Sender } from './sender.ts';
 export interface ActorPorts {
   readonly recorder: Recorder;
   readonly random: Seeded;
-  readonly makeLink: (plan: ActorPlan, handlers: LinkHandlers, random: Seeded) => Link;
+  readonly makeLink: (plan: ActorPlan, handlers: LinkHandlers, random: Seeded, auth: object) => Link;
   /** Users who may be written to. */
   readonly recipients: readonly number[];
   readonly acknowledgeDelayMs: { readonly min: number; readonly max: number };
@@ -39,7 +39,7 @@ export class Actor {
     this.plan = plan;
     this.#ports = ports;
     const { recorder, random } = ports;
-    this.#link = ports.makeLink(plan, this.#handlers(), random);
+    this.#link = ports.makeLink(plan, this.#handlers(), random, plan.hasIdentityInHandshake ? this.#identity() : {});
     this.#sender = new Sender({
       ...{ recorder, random, recipients: ports.recipients, window: plan.window },
       rooms: [...plan.rooms, ...plan.wanders],
@@ -113,10 +113,11 @@ export class Actor {
     return {
       onOpen: () => {
         this.#connection = recorder.open(this.plan.reader);
-        this.#register(this.#connection);
+        if (!this.plan.hasIdentityInHandshake) this.#register(this.#connection);
       },
       onEvent: (name, payload) => {
         if (name === 'message' || name === 'room_message') this.#receive(payload);
+        else if (name === 'registered' && this.#connection !== undefined) this.#onRegistered(this.#connection, payload);
       },
       onPing: () => {
         const isProof = this.#isRegistered && !this.#isExplicit;
@@ -135,13 +136,18 @@ export class Actor {
     return this.#ports.recorder.world.readers[this.plan.reader]?.explicitAck ?? false;
   }
 
-  #register(connection: number): void {
+  /** The payload of `register`, or what the handshake says. */
+  #identity(): object {
     const { world } = this.#ports.recorder;
     const reader = world.readers[this.plan.reader];
-    if (reader === undefined) return;
+    if (reader === undefined) return {};
     const device = reader.device === '' ? {} : { device_id: reader.device };
     const ack = reader.explicitAck ? { ack: 'explicit' } : {};
-    this.#link.emit('register', { user_id: world.users[reader.user], ...device, ...ack }, (reply) => this.#onRegistered(connection, reply));
+    return { user_id: world.users[reader.user], ...device, ...ack };
+  }
+
+  #register(connection: number): void {
+    this.#link.emit('register', this.#identity(), (reply) => this.#onRegistered(connection, reply));
   }
 
   #onRegistered(connection: number, reply: Payload): void {

@@ -8,7 +8,8 @@ export type StockTransports = 'websocket' | 'polling' | 'upgrade';
 /** Ends that the hub learns of: everything but a client that gave up waiting. */
 const silentReasons: ReadonlySet<string> = new Set(['ping timeout', 'transport error']);
 
-export function stockLink(url: string, transports: StockTransports, handlers: LinkHandlers): Link {
+/** `auth`: what it says in its handshake. */
+export function stockLink(url: string, transports: StockTransports, handlers: LinkHandlers, auth: object): Link {
   const socket = io(url, {
     transports: transports === 'upgrade' ? ['polling', 'websocket'] : [transports],
     autoConnect: false,
@@ -16,6 +17,7 @@ export function stockLink(url: string, transports: StockTransports, handlers: Li
     reconnectionDelay: 50,
     reconnectionDelayMax: 300,
     timeout: 5_000,
+    auth: { ...auth },
   });
   /** Replies to what an earlier connection sent are nobody's: the client may keep a packet and send it on the next one. */
   let connection = 0;
