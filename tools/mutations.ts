@@ -1,13 +1,7 @@
-/** Faults that somebody could put into the delivery code, each as an exact replacement of text. */
-export interface Mutation {
-  readonly name: string;
-  /** Below packages/hub/src. */
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-  /** A test that sees it, if it can't show in the simulation. */
-  readonly test?: string;
-}
+/** Faults that somebody could put into the code; those of the folders with many have a file of their own. */
+import { identifyMutations } from './mutations/identify.ts';
+import type { Mutation } from './mutations/mutation.ts';
+import { routeMutations } from './mutations/route.ts';
 
 const reader = 'deliver/stream-reader.ts';
 const catchUp = 'deliver/catch-up.ts';
@@ -16,6 +10,8 @@ const gate = 'deliver/page-gate.ts';
 const acknowledgements = 'deliver/acknowledgements.ts';
 
 export const mutations: readonly Mutation[] = [
+  ...identifyMutations,
+  ...routeMutations,
   {
     name: 'the cursor moves at the write instead of at the pong',
     file: acknowledgements,
@@ -161,13 +157,6 @@ export const mutations: readonly Mutation[] = [
     test: 'packages/hub/src/deliver/held-presence.test.ts',
   },
   {
-    name: 'a page of history is not cut to what the connection may hold',
-    file: 'route/commands/history.ts',
-    find: 'Math.min(limits.historyBytesMax, caller.session === undefined ? 0 : services.roomFor(caller.session.connection))',
-    replace: 'limits.historyBytesMax',
-    test: 'packages/hub/src/route/commands/history.test.ts',
-  },
-  {
     name: 'acknowledgements that the store refused are forgotten',
     file: 'deliver/cursor-writer.ts',
     find: 'for (const advance of batch) this.#keep(advance);',
@@ -199,39 +188,6 @@ export const mutations: readonly Mutation[] = [
     replace: 'if (user.connections > 2) {',
   },
   {
-    name: 'a closing connection forgets what it has not acknowledged',
-    file: 'identify/sessions.ts',
-    find: 'this.#closedReaders.add(session, reader.unacknowledged());',
-    replace: 'this.#closedReaders.add(session, []);',
-  },
-  {
-    name: 'a closing that the store has not taken does not keep its reader open',
-    file: 'identify/closed-readers.ts',
-    find: 'const before = this.#latest.get(key) ?? Promise.resolve();',
-    replace: 'const before = Promise.resolve();',
-    test: 'packages/hub/src/identify',
-  },
-  {
-    name: 'a closing that the store refuses is forgotten',
-    file: 'identify/closed-readers.ts',
-    find: 'if (this.#isSettling || !isPassing(error)) return;',
-    replace: 'return;',
-    test: 'packages/hub/src/identify',
-  },
-  {
-    name: 'a session begins after the store has answered, not inside',
-    file: 'identify/sessions.ts',
-    find: 'this.#begin(connection, registration, opened, enter);',
-    replace: 'clock.after(1, () => this.#begin(connection, registration, opened, enter));',
-  },
-  {
-    name: 'a registration under way does not keep its reader open',
-    file: 'identify/pool.ts',
-    find: 'user.opening.includes(deviceId) || ',
-    replace: '',
-    test: 'packages/hub/src/identify',
-  },
-  {
     name: 'a stream is followed before its head is known',
     file: 'fanout/streams.ts',
     find: '    this.#add(reader, start);',
@@ -239,212 +195,11 @@ export const mutations: readonly Mutation[] = [
     test: 'packages/hub/src/fanout/streams.test.ts',
   },
   {
-    name: 'a session begins although its connection has ended',
-    file: 'identify/sessions.ts',
-    find: 'if (connection.isGone) return;',
-    replace: '',
-  },
-  {
-    name: 'a handshake may name somebody else than its credentials',
-    file: 'identify/handshake-registration.ts',
-    find: "throw new HubError('sender_mismatch');",
-    replace: 'return payload;',
-    test: 'packages/hub/src/identify/reception.test.ts',
-  },
-  {
-    name: 'an authenticator that fails lets everybody in',
-    file: 'identify/authentication.ts',
-    find: "    throw new HubError('internal_error');",
-    replace: '    return { userId: undefined };',
-    test: 'packages/hub/src/identify/reception.test.ts',
-  },
-  {
-    name: 'a token without a user lets its bearer be anybody',
-    file: 'identify/authentication.ts',
-    find: " && method === 'open'",
-    replace: '',
-    test: 'packages/hub/src/identify/reception.test.ts',
-  },
-  {
-    name: 'a client may be the application',
-    file: 'route/commands/register.ts',
-    find: 'if (userId === applicationUserId) {',
-    replace: 'if (userId === undefined) {',
-    test: 'packages/hub/src/route/conversation.test.ts',
-  },
-  {
-    name: 'joining the namespace again gives more time to register',
-    file: 'identify/reception.ts',
-    find: "if (this.#isOverdue(connection)) throw new HubError('registration_timeout');",
-    replace: '',
-    test: 'packages/hub/src/identify/reception.test.ts',
-  },
-  {
-    name: 'who has time left to register is sent away',
-    file: 'identify/reception.ts',
-    find: 'if (this.#isOverdue(connection)) closeOverdue(connection);',
-    replace: 'closeOverdue(connection);',
-    test: 'packages/hub/src/identify/reception.test.ts',
-  },
-  {
-    name: 'a client that is sent away for good is let come back',
-    file: 'identify/send-away.ts',
-    find: "closingTable[reason].reconnect ? 'forced close' : 'server namespace disconnect'",
-    replace: "'forced close'",
-    test: 'packages/hub/src/identify/send-away.test.ts',
-  },
-  {
-    name: 'silent connections keep their places',
-    file: 'identify/sessions.ts',
-    find: '      this.close(session);\n      sendAway(session.connection',
-    replace: '      sendAway(session.connection',
-    test: 'packages/hub/src/identify',
-  },
-  {
-    name: 'connections that answer lose their places',
-    file: 'identify/silent-sessions.ts',
-    find: 'connection.lastHeardMs <= askedMs;',
-    replace: 'connection.lastHeardMs <= clock.monotonic();',
-    test: 'packages/hub/src/identify',
-  },
-  {
-    name: 'a user may have one connection more than the limit',
-    file: 'identify/pool.ts',
-    find: 'user.sessions.length + user.opening.length < this.#maxPerUser',
-    replace: 'user.sessions.length + user.opening.length <= this.#maxPerUser',
-    test: 'packages/hub/src/identify',
-  },
-  {
-    name: 'registrations under way do not count for the limit',
-    file: 'identify/pool.ts',
-    find: 'user.sessions.length + user.opening.length < this.#maxPerUser',
-    replace: 'user.sessions.length < this.#maxPerUser',
-    test: 'packages/hub/src/identify',
-  },
-  {
-    name: 'a refusal that time mends keeps stock clients away',
-    file: 'identify/reception.ts',
-    find: "if (mendedByTime.has(error.code)) connection.close('forced close');",
-    replace: '',
-    test: 'packages/hub/src/identify/reception.test.ts',
-  },
-  {
     name: 'whoever arrives as invisible is seen for a moment',
     file: 'fanout/presence.ts',
     find: "const state = chosen ?? stored?.state ?? 'online';",
     replace: "const state = stored?.state ?? 'online';",
     test: 'packages/hub/src/fanout/presence.test.ts',
-  },
-  {
-    name: 'a connection registers as another user again',
-    file: 'route/commands/register.ts',
-    find: "throw new HubError('already_registered');",
-    replace: 'caller = { ...caller };',
-    test: 'packages/hub/src/route/conversation.test.ts',
-  },
-  {
-    name: 'commands overtake register',
-    file: 'route/router.ts',
-    find: "['register', 'create_room'",
-    replace: "['create_room'",
-    test: 'packages/hub/src/route/conversation.test.ts',
-  },
-  {
-    name: 'commands overtake create_room',
-    file: 'route/router.ts',
-    find: "'create_room', 'join_room'",
-    replace: "'join_room'",
-    test: 'packages/hub/src/route/conversation.test.ts',
-  },
-  {
-    name: 'commands overtake join_room',
-    file: 'route/router.ts',
-    find: "'join_room', 'leave_room'",
-    replace: "'leave_room'",
-    test: 'packages/hub/src/route/conversation.test.ts',
-  },
-  {
-    name: 'commands overtake leave_room',
-    file: 'route/router.ts',
-    find: "'join_room', 'leave_room'",
-    replace: "'join_room'",
-    test: 'packages/hub/src/route/conversation.test.ts',
-  },
-  {
-    name: 'a connection may have any number of commands under way',
-    file: 'route/in-flight.ts',
-    find: 'this.#commands >= commandsMax || ',
-    replace: '',
-    test: 'packages/hub/src/route/conversation.test.ts',
-  },
-  {
-    name: 'a connection may have any amount of text under way',
-    file: 'route/in-flight.ts',
-    find: 'this.#characters >= charactersMax || ',
-    replace: '',
-    test: 'packages/hub/src/route/conversation.test.ts',
-  },
-  {
-    name: 'a connection may have any number of reads under way',
-    file: 'route/in-flight.ts',
-    find: ' || this.#reads >= readsMax',
-    replace: '',
-    test: 'packages/hub/src/route/conversation.test.ts',
-  },
-  {
-    name: 'a connection that was held is never read again',
-    file: 'route/in-flight.ts',
-    find: 'else this.#connection.release();',
-    replace: '',
-    test: 'packages/hub/src/route/conversation.test.ts',
-  },
-  {
-    name: 'any number of reads enter the store at once',
-    file: 'route/read-gate.ts',
-    find: 'if (this.#inside < this.#insideMax) return',
-    replace: 'if (this.#inside >= 0) return',
-    test: 'packages/hub/src/route/read-gate.test.ts',
-  },
-  {
-    name: 'the hub reads for connections that have closed',
-    file: 'route/read-gate.ts',
-    find: 'if (connection.isGone) reject',
-    replace: 'if (connection.isGone && this.#inside < 0) reject',
-    test: 'packages/hub/src/route/read-gate.test.ts',
-  },
-  {
-    name: 'later commands overtake a read that waits',
-    file: 'route/read-gate.ts',
-    find: '    connection.hold();\n',
-    replace: '    connection.hold();\n    connection.release();\n',
-    test: 'packages/hub/src/route/read-gate.test.ts',
-  },
-  {
-    name: 'a sender may name somebody else',
-    file: 'route/router.ts',
-    find: '  requireOwnName(name, payload, caller.userId);\n',
-    replace: '',
-  },
-  {
-    name: 'leaving a room does not end its stream',
-    file: 'route/commands/leave-room.ts',
-    find: 'streams.close(stream, session.reader);',
-    replace: '',
-  },
-  {
-    name: 'a state that can not be stored is a second answer to register',
-    file: 'route/commands/register.ts',
-    find: '.catch(() => {});',
-    replace: ';',
-    test: 'packages/hub/src/route/conversation.test.ts',
-  },
-  {
-    name: 'a snapshot of presence is taken before the store is asked',
-    file: 'route/commands/presence.ts',
-    find: 'const unknown = userIds.filter(',
-    replace:
-      'const early = new Map(userIds.map((userId) => [userId, presence.view(userId)]));\n' +
-      '  presence = { ...presence, view: (userId) => early.get(userId) };\n  const unknown = userIds.filter(',
   },
   {
     name: 'an option that is undefined has no value instead of its default',

@@ -1,0 +1,130 @@
+import type { Mutation } from './mutation.ts';
+
+/** Faults in `route/`. */
+export const routeMutations: readonly Mutation[] = [
+  {
+    name: 'a page of history is not cut to what the connection may hold',
+    file: 'route/commands/history.ts',
+    find: 'Math.min(limits.historyBytesMax, caller.session === undefined ? 0 : services.roomFor(caller.session.connection))',
+    replace: 'limits.historyBytesMax',
+    test: 'packages/hub/src/route/commands/history.test.ts',
+  },
+  {
+    name: 'a client may be the application',
+    file: 'route/commands/register.ts',
+    find: 'if (userId === applicationUserId) {',
+    replace: 'if (userId === undefined) {',
+    test: 'packages/hub/src/route/conversation.test.ts',
+  },
+  {
+    name: 'a connection registers as another user again',
+    file: 'route/commands/register.ts',
+    find: "throw new HubError('already_registered');",
+    replace: 'caller = { ...caller };',
+    test: 'packages/hub/src/route/conversation.test.ts',
+  },
+  {
+    name: 'commands overtake register',
+    file: 'route/router.ts',
+    find: "['register', 'create_room'",
+    replace: "['create_room'",
+    test: 'packages/hub/src/route/conversation.test.ts',
+  },
+  {
+    name: 'commands overtake create_room',
+    file: 'route/router.ts',
+    find: "'create_room', 'join_room'",
+    replace: "'join_room'",
+    test: 'packages/hub/src/route/conversation.test.ts',
+  },
+  {
+    name: 'commands overtake join_room',
+    file: 'route/router.ts',
+    find: "'join_room', 'leave_room'",
+    replace: "'leave_room'",
+    test: 'packages/hub/src/route/conversation.test.ts',
+  },
+  {
+    name: 'commands overtake leave_room',
+    file: 'route/router.ts',
+    find: "'join_room', 'leave_room'",
+    replace: "'join_room'",
+    test: 'packages/hub/src/route/conversation.test.ts',
+  },
+  {
+    name: 'a connection may have any number of commands under way',
+    file: 'route/in-flight.ts',
+    find: 'this.#commands >= commandsMax || ',
+    replace: '',
+    test: 'packages/hub/src/route/conversation.test.ts',
+  },
+  {
+    name: 'a connection may have any amount of text under way',
+    file: 'route/in-flight.ts',
+    find: 'this.#characters >= charactersMax || ',
+    replace: '',
+    test: 'packages/hub/src/route/conversation.test.ts',
+  },
+  {
+    name: 'a connection may have any number of reads under way',
+    file: 'route/in-flight.ts',
+    find: ' || this.#reads >= readsMax',
+    replace: '',
+    test: 'packages/hub/src/route/conversation.test.ts',
+  },
+  {
+    name: 'a connection that was held is never read again',
+    file: 'route/in-flight.ts',
+    find: 'else this.#connection.release();',
+    replace: '',
+    test: 'packages/hub/src/route/conversation.test.ts',
+  },
+  {
+    name: 'any number of reads enter the store at once',
+    file: 'route/read-gate.ts',
+    find: 'if (this.#inside < this.#insideMax) return',
+    replace: 'if (this.#inside >= 0) return',
+    test: 'packages/hub/src/route/read-gate.test.ts',
+  },
+  {
+    name: 'the hub reads for connections that have closed',
+    file: 'route/read-gate.ts',
+    find: 'if (connection.isGone) reject',
+    replace: 'if (connection.isGone && this.#inside < 0) reject',
+    test: 'packages/hub/src/route/read-gate.test.ts',
+  },
+  {
+    name: 'later commands overtake a read that waits',
+    file: 'route/read-gate.ts',
+    find: '    connection.hold();\n',
+    replace: '    connection.hold();\n    connection.release();\n',
+    test: 'packages/hub/src/route/read-gate.test.ts',
+  },
+  {
+    name: 'a sender may name somebody else',
+    file: 'route/router.ts',
+    find: '  requireOwnName(name, payload, caller.userId);\n',
+    replace: '',
+  },
+  {
+    name: 'leaving a room does not end its stream',
+    file: 'route/commands/leave-room.ts',
+    find: 'streams.close(stream, session.reader);',
+    replace: '',
+  },
+  {
+    name: 'a state that can not be stored is a second answer to register',
+    file: 'route/commands/register.ts',
+    find: '.catch(() => {});',
+    replace: ';',
+    test: 'packages/hub/src/route/conversation.test.ts',
+  },
+  {
+    name: 'a snapshot of presence is taken before the store is asked',
+    file: 'route/commands/presence.ts',
+    find: 'const unknown = userIds.filter(',
+    replace:
+      'const early = new Map(userIds.map((userId) => [userId, presence.view(userId)]));\n' +
+      '  presence = { ...presence, view: (userId) => early.get(userId) };\n  const unknown = userIds.filter(',
+  },
+];
