@@ -33,7 +33,7 @@ try {
 
 /** The packages are copied, what they depend on is linked. */
 function prepare(): void {
-  for (const part of ['packages', 'tools', 'package.json', 'vitest.config.ts', 'tsconfig.json']) {
+  for (const part of ['packages', 'tools', 'test', 'package.json', 'vitest.config.ts', 'tsconfig.json']) {
     cpSync(join(root, part), join(copy, part), { recursive: true, filter: (path) => !path.endsWith('node_modules') });
   }
   const modules = join(copy, 'node_modules');

@@ -236,4 +236,11 @@ export const mutations: readonly Mutation[] = [
     replace: "auth === 'open'",
     test: 'packages/hub/src/config/load.test.ts',
   },
+  {
+    name: 'a connection may not buffer a packet of full size',
+    file: 'hub.ts',
+    find: ' + onItsWayBytesMax + config.packetBytesMax',
+    replace: '',
+    test: 'test/e2e/large-content.test.ts',
+  },
 ];

@@ -30,6 +30,9 @@ import { type Log, silentLog } from './ports/log.ts';
 import type { StoredMessage } from './ports/store.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 
+/** A page of the log, or what one commit has brought for one reader: the store commits so much at once. */
+const onItsWayBytesMax = 8 * 1024 * 1024;
+
 /** Clients are asked to come back within this time after a restart, each at its own moment. */
 const reconnectSpreadMs = 5000;
 
@@ -109,6 +112,8 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       bufferLowWaterBytes: config.outboxLowWaterBytes,
       bufferHighWaterBytes: config.outboxHighWaterBytes,
       bufferTotalBytesMax: config.outboxTotalBytesMax,
+      // At high water a connection may still be given what was on its way to it, and a packet of full size.
+      bufferBytesMax: config.outboxHighWaterBytes + onItsWayBytesMax + config.packetBytesMax,
       // A client that answers nothing must not hold up the shutdown beyond the drain time.
       closeTimeoutMs: Math.min(defaultConnectOptions.closeTimeoutMs, config.drainTimeoutMs),
     },

@@ -71,7 +71,12 @@ describe('options that must fit together', () => {
   const mebibyte = 1024 ** 2;
   const max = timerMaxMs;
   test.each<[string, Partial<Config>, Partial<Config>]>([
-    ['low water below high water', { outboxLowWaterBytes: 9999, outboxHighWaterBytes: 10_000 }, { outboxHighWaterBytes: 9999 }],
+    [
+      'low water below high water',
+      { outboxLowWaterBytes: 9999, outboxHighWaterBytes: 10_000, outboxFloorBytes: 9999 },
+      { outboxHighWaterBytes: 9999 },
+    ],
+    ["a connection's own part at most high water", { outboxFloorBytes: 1_048_576 }, { outboxFloorBytes: 1_048_577 }],
     ['a content in its packet', { contentBytesMax: 9999, packetBytesMax: 10_000 }, { packetBytesMax: 9999 }],
     [
       'one connection and one packet in the total',

@@ -26,6 +26,7 @@ const rules: readonly Rule[] = [
     },
   },
   below('outboxLowWaterBytes', 'outboxHighWaterBytes'),
+  atMost('outboxFloorBytes', 'outboxHighWaterBytes'),
   // An event is more than its content.
   below('contentBytesMax', 'packetBytesMax'),
   // A message that fits the limit could otherwise never be written to anybody.
