@@ -51,7 +51,7 @@ export const identifyMutations: readonly Mutation[] = [
   {
     name: 'an authenticator that fails lets everybody in',
     file: 'identify/authentication.ts',
-    find: "    throw new HubError('internal_error');",
+    find: "    throw new Error('The authenticator failed, so a connection was not let in.', { cause: error });",
     replace: '    return { userId: undefined };',
     test: 'packages/hub/src/identify/reception.test.ts',
   },

@@ -120,7 +120,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     clock,
     random,
     accept: (connection, namespace) => core.accept(connection, namespace),
-    hooks: {},
+    hooks: { onFault: (error) => log.error({ error }, 'A connection failed in a way that nobody foresaw, and was closed.') },
   });
   let isDraining = false;
   const handleHttp = await createHttpHandler({

@@ -21,20 +21,31 @@ export function stockLink(url: string, transports: StockTransports, handlers: Li
   });
   /** Replies to what an earlier connection sent are nobody's: the client may keep a packet and send it on the next one. */
   let connection = 0;
+  let isOpen = false;
   let isStopped = false;
   let comeBack: NodeJS.Timeout | undefined;
-  socket.on('connect', () => {
+  const begin = (): void => {
+    isOpen = true;
     connection += 1;
     handlers.onOpen();
-  });
-  socket.on('disconnect', (reason) => {
+  };
+  const end = (isSilent: boolean): void => {
+    if (!isOpen) return;
+    isOpen = false;
     connection += 1;
-    handlers.onClose(silentReasons.has(reason));
+    handlers.onClose(isSilent);
+  };
+  // A handshake with an identity is all that the hub needs to write to this client, so what it has read by then counts as earlier.
+  if (Object.keys(auth).length > 0) socket.io.on('open', begin);
+  else socket.on('connect', begin);
+  socket.on('disconnect', (reason) => {
+    end(silentReasons.has(reason));
     // The one end after which the stock client stays away.
     if (reason === 'io server disconnect' && !isStopped) comeBack = setTimeout(() => socket.connect(), 100);
   });
   // A refused CONNECT is for the application to repeat; what could not connect at all the client repeats by itself.
   socket.on('connect_error', () => {
+    end(false);
     if (!socket.active && !isStopped) comeBack = setTimeout(() => socket.connect(), 100);
   });
   socket.onAny((name: string, payload: Payload) => handlers.onEvent(name, payload));

@@ -1,31 +1,23 @@
 /**
  * Asks the authenticator who a connection is, and believes only what makes sense. One that throws, rejects, does not answer or answers
- * nonsense lets nobody in: that is logged, and the transport is closed, so that clients come back when it is mended.
+ * nonsense lets nobody in.
  */
-import { HubError, isPayloadOf } from '@parley/protocol';
+import { isPayloadOf } from '@parley/protocol';
 import type { Clock } from '../lib/clock.ts';
 import type { Authenticator, Identity } from '../ports/authenticator.ts';
 import type { Handshake, Refusal } from '../ports/connection.ts';
-import type { Log } from '../ports/log.ts';
 
 /** An authenticator may ask another machine, but no connection waits for ever. */
 const answerMaxMs = 10_000;
 
-export interface AuthenticationPorts {
-  readonly authenticator: Authenticator;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
 type Answer = Identity | { readonly refuse: Refusal };
 
-/** Rejects with `internal_error`, which was logged, if the authenticator fails. */
-export async function authenticate({ authenticator, clock, log }: AuthenticationPorts, handshake: Handshake): Promise<Answer> {
+/** Rejects if the authenticator fails. */
+export async function authenticate(authenticator: Authenticator, clock: Clock, handshake: Handshake): Promise<Answer> {
   try {
     return checked(authenticator.method, await withinTime(clock, authenticator.authenticate(handshake)));
   } catch (error) {
-    log.error({ error, method: authenticator.method }, 'The authenticator failed, so a connection was not let in.');
-    throw new HubError('internal_error');
+    throw new Error('The authenticator failed, so a connection was not let in.', { cause: error });
   }
 }
 

@@ -79,11 +79,11 @@ export class Reception {
   }
 
   async #admit(connection: Connection): Promise<Decision> {
-    const { refusal, converse, encode, version, authenticator } = this.#ports;
+    const { refusal, converse, encode, version, authenticator, clock } = this.#ports;
     const reason = refusal();
     if (reason !== undefined) throw reason;
     if (this.#isOverdue(connection)) throw new HubError('registration_timeout');
-    const identity = await authenticate(this.#ports, connection.handshake);
+    const identity = await authenticate(authenticator, clock, connection.handshake);
     if ('refuse' in identity) return identity;
     const registration = handshakeRegistration(connection.handshake.auth, identity);
     connection.send(encode('connected', { message: 'Welcome to Parley.', server: 'parley', version, auth: authenticator.method }));
@@ -105,7 +105,8 @@ export class Reception {
   }
 
   #foreseen(error: unknown): HubError {
-    if (error instanceof HubError) return error;
+    if (error instanceof HubError && error.code !== 'internal_error') return error;
+    // As the message of `internal_error` says.
     this.#ports.log.error({ error }, 'A new connection could not be decided about.');
     return new HubError('internal_error');
   }

@@ -137,6 +137,15 @@ describe('each event has exactly one answer', () => {
     expect(connection.sent.join()).not.toContain('secret');
     expect(unexpected).toEqual([new TypeError('secret')]);
   });
+
+  test('so is an internal_error of the store itself', async () => {
+    const failure = new HubError('internal_error', { cause: new TypeError('secret') });
+    const { emit, unexpected } = setUp({ store: { append: () => Promise.reject(failure) } });
+    emit('register', { user_id: 'ann' });
+    emit('message', toBob(1), 1);
+    await settled();
+    expect(unexpected).toEqual([failure]);
+  });
 });
 
 describe('what is sent behind a barrier', () => {

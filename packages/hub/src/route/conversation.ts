@@ -37,7 +37,7 @@ export interface ConversationPorts {
   readonly refusal: () => HubError | undefined;
   readonly underWay: UnderWay;
   readonly readGate: ReadGate;
-  /** A failure that no error code foresees. */
+  /** A failure that no error code foresees, to be logged. */
   readonly onUnexpected: (error: unknown, event: string) => void;
   readonly onClosed: (connection: Connection, reason: CloseReason) => void;
 }
@@ -125,10 +125,7 @@ export class Conversation implements ConnectionHandlers {
     const { services } = this.#ports;
     const userId = userIdFromWire(payload.user_id);
     const answer = (arrival: Arrival): void => reply(registeredReply(this.#connection.id, userId, arrival));
-    if (this.#caller !== undefined) {
-      answer(registerAgain(services, this.#caller, payload));
-      return;
-    }
+    if (this.#caller !== undefined) return registerAgain(services, this.#caller, payload, answer);
     await register(services, this.#connection, payload, (session, arrival) => {
       this.#caller = { userId, session };
       answer(arrival);
@@ -145,8 +142,10 @@ export class Conversation implements ConnectionHandlers {
   }
 
   #fail(event: InboundEvent, error: unknown): void {
-    if (!(error instanceof HubError)) this.#ports.onUnexpected(error, event.name);
-    const failure = toFailure(error instanceof HubError ? error : new HubError('internal_error'), event.name);
+    const expected = error instanceof HubError ? error : new HubError('internal_error');
+    // As the message of `internal_error` says.
+    if (expected.code === 'internal_error') this.#ports.onUnexpected(error, event.name);
+    const failure = toFailure(expected, event.name);
     this.#answer(event, 'error', JSON.stringify(failure));
   }
 

@@ -26,13 +26,18 @@ export async function register(
 }
 
 /** Registering again as the same user is success and changes nothing but the state. Refusal: `already_registered`. */
-export function registerAgain(services: Services, caller: Caller, payload: CommandPayload<'register'>): Arrival {
+export async function registerAgain(
+  services: Services,
+  caller: Caller,
+  payload: CommandPayload<'register'>,
+  answer: (arrival: Arrival) => void,
+): Promise<void> {
   if (userIdFromWire(payload.user_id) !== caller.userId) throw new HubError('already_registered');
   const { directory, presence, store, clock } = services;
   const chosen = payload.state && presence.choose(caller.userId, payload.state, undefined, nowOf(clock));
-  // If the choice can't be kept now, it is when the user leaves.
-  if (chosen !== undefined) store.saveStates([chosen]).catch(() => {});
-  return { rooms: [...directory.roomsOf(caller.userId)], queued: 0, missed: 0 };
+  answer({ rooms: [...directory.roomsOf(caller.userId)], queued: 0, missed: 0 });
+  // The client has its answer. If the choice can't be kept now, it is when the user leaves.
+  if (chosen !== undefined) await store.saveStates([chosen]).catch(() => {});
 }
 
 /** What the client is told. */
