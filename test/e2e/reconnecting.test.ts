@@ -1,7 +1,9 @@
 /** The table of docs/reconnecting.md: after which end of a connection a stock client comes back, with nothing but its defaults. */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createHub } from '@parley/hub';
+import { closingTable } from '@parley/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { expect, onTestFinished } from 'vitest';
 import { test } from '../support/fixtures.ts';
@@ -61,4 +63,10 @@ test('the application ended it: the client is told that this is final, and stays
   hub.api.disconnectUser('ann');
   await ends(told, ['connect', 'going_away disconnected_by_server false', 'disconnect io server disconnect']);
   expect(told.socket.active).toBe(false);
+});
+
+test.for(Object.entries(closingTable))('docs/reconnecting.md says of %s whether clients come back', ([reason, { reconnect }]) => {
+  const text = readFileSync(new URL('../../docs/reconnecting.md', import.meta.url), 'utf8');
+  const row = text.split('\n').find((line) => line.startsWith('|') && line.includes(`(\`${reason}\``)) ?? expect.fail('no row');
+  expect(row.split('|')[3]?.trim()).toMatch(reconnect ? /^yes/ : /^\*\*no\*\*/);
 });
