@@ -47,7 +47,7 @@ function installOne({ folder, omit, title }) {
   const left = before?.omit === 'nothing' ? 'nothing' : omit;
   process.stderr.write(`Installing ${title}…\n`);
   const startMs = performance.now();
-  // "npm ci" deletes everything first, under the feet of whatever runs, so it is for the first time only. A first time is
+  // "npm ci" deletes everything first, which breaks what runs meanwhile, so it is for the first time only. A first time is
   // also what follows an installation that was broken off: then neither our stamp nor npm's own record is there.
   const isFirst = !existsSync(npmRecord(folder));
   rmSync(stampFile(folder), { force: true });
@@ -65,7 +65,7 @@ function omitFlags(omit) {
 function npm(folder, args) {
   const { status, stdout, error } = spawnSync('npm', [...args, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: folder,
-    // Errors and, on a terminal, npm's sign of life.
+    // Errors and, on a terminal, npm's progress.
     stdio: ['ignore', 'pipe', 'inherit'],
     encoding: 'utf8',
     shell: process.platform === 'win32',

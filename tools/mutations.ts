@@ -1,4 +1,5 @@
 /** Faults that somebody could put into the code; those of the folders with many have a file of their own. */
+import { configMutations } from './mutations/config.ts';
 import { identifyMutations } from './mutations/identify.ts';
 import type { Mutation } from './mutations/mutation.ts';
 import { routeMutations } from './mutations/route.ts';
@@ -10,6 +11,7 @@ const gate = 'deliver/page-gate.ts';
 const acknowledgements = 'deliver/acknowledgements.ts';
 
 export const mutations: readonly Mutation[] = [
+  ...configMutations,
   ...identifyMutations,
   ...routeMutations,
   {
@@ -200,41 +202,6 @@ export const mutations: readonly Mutation[] = [
     find: "const state = chosen ?? stored?.state ?? 'online';",
     replace: "const state = stored?.state ?? 'online';",
     test: 'packages/hub/src/fanout/presence.test.ts',
-  },
-  {
-    name: 'an option that is undefined has no value instead of its default',
-    file: 'config/check.ts',
-    find: '.filter(([, value]) => value !== undefined)',
-    replace: '',
-    test: 'packages/hub/src/config/check.test.ts',
-  },
-  {
-    name: 'an option may be any number',
-    file: 'config/kinds.ts',
-    find: 'Number.isInteger(value) && value >= min && value <= max',
-    replace: 'true',
-    test: 'packages/hub/src/config/check.test.ts',
-  },
-  {
-    name: 'a message may be larger than all connections may take together',
-    file: 'config/rules.ts',
-    find: 'if (config.outboxTotalBytesMax >= neededBytes) return undefined;',
-    replace: 'if (config !== undefined) return undefined;',
-    test: 'packages/hub/src/config/check.test.ts',
-  },
-  {
-    name: 'clients may be told to wait longer than a timer can',
-    file: 'config/rules.ts',
-    find: '<= timerMaxMs) return undefined',
-    replace: '<= 2 * timerMaxMs) return undefined',
-    test: 'packages/hub/src/config/check.test.ts',
-  },
-  {
-    name: 'everybody may be anybody for the whole network',
-    file: 'config/rules.ts',
-    find: "auth !== 'open' || allowOpenNetwork || isLoopback(host)",
-    replace: "auth === 'open'",
-    test: 'packages/hub/src/config/load.test.ts',
   },
   {
     name: 'a connection may not buffer a packet of full size',
