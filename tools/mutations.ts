@@ -133,7 +133,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a page is read for a connection that closed while it waited for its turn',
     file: catchUp,
-    find: 'this.#ports.gate.leave(this);',
+    find: 'this.#behind = undefined;\n    this.#ports.gate.leave(this);',
     replace: '',
     test: 'packages/hub/src/deliver/stream-reader.test.ts',
   },

@@ -50,6 +50,13 @@ test('readers whose outboxes are full keep nobody from reading, and go on by the
   expect(crowd.started.slice(20)).toEqual(numbers(12));
 });
 
+test('one whose outbox is full when its turn comes lets the next one read at once', async () => {
+  const { started, finish } = new Crowd(34, (reader) => reader !== 32);
+  finish[0]?.();
+  await settled();
+  expect(started.slice(32)).toEqual([33]);
+});
+
 test('one that was blocked has its turn before those who came later', async () => {
   let isFull = true;
   const { clock, started, finish } = new Crowd(40, (reader) => reader > 0 || !isFull);
