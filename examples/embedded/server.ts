@@ -14,7 +14,7 @@ const staffRoom = 'staff';
 const hub = await createHub({ data: './data/example' });
 
 if ((await hub.api.room(staffRoom)) === undefined) {
-  await hub.api.createRoom({ roomId: staffRoom, name: 'Staff', createdBy: 'shop', isPrivate: true });
+  await hub.api.createRoom({ room_id: staffRoom, room_name: 'Staff', created_by: 'shop', is_private: true });
   await hub.api.addMember(staffRoom, 'sam');
 }
 
@@ -43,7 +43,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const route = `${request.method} ${pathname}`;
   if (route === 'GET /') sendJson(response, 200, { shop: 'open', online: hub.api.onlineUsers() });
   else if (route === 'POST /orders') sendJson(response, 201, await takeOrder(searchParams));
-  else if (route === 'POST /closing') sendJson(response, 200, { told: hub.api.broadcast('The shop closes in ten minutes.') });
+  else if (route === 'POST /closing') sendJson(response, 200, await hub.api.broadcast('The shop closes in ten minutes.'));
   else sendJson(response, 404, { error: 'The shop has no such page.' });
 }
 
@@ -52,10 +52,10 @@ async function takeOrder(order: URLSearchParams) {
   const customer = order.get('customer') ?? 'ann';
   const item = order.get('item') ?? 'teapot';
   const [toCustomer] = await Promise.all([
-    hub.api.sendToUser(customer, { text: `Thank you for your order: one ${item}.` }, { senderId: 'shop', type: 'order' }),
-    hub.api.sendToRoom(staffRoom, { text: `${customer} wants one ${item}.` }, { senderId: 'shop', type: 'order' }),
+    hub.api.sendToUser(customer, { text: `Thank you for your order: one ${item}.` }, { sender_id: 'shop', type: 'order' }),
+    hub.api.sendToRoom(staffRoom, { text: `${customer} wants one ${item}.` }, { sender_id: 'shop', type: 'order' }),
   ]);
-  return { customer, item, message_id: toCustomer.id };
+  return { customer, item, message_id: toCustomer.message_id };
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {

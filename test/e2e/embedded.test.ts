@@ -37,16 +37,16 @@ test('the application sends as it likes, to people who are there and who are not
   const url = await serve(hub);
   const events: HubEvent[] = [];
   const unsubscribe = hub.subscribe((event) => events.push(event));
-  await hub.api.createRoom({ roomId: 'staff', name: 'Staff', createdBy: 'shop', isPrivate: true });
+  await hub.api.createRoom({ room_id: 'staff', room_name: 'Staff', created_by: 'shop', is_private: true });
   await hub.api.addMember('staff', 'sam');
-  await hub.api.sendToUser('sam', { text: 'one teapot' }, { senderId: 'shop', type: 'order' });
+  await hub.api.sendToUser('sam', { text: 'one teapot' }, { sender_id: 'shop', type: 'order' });
   await hub.api.sendToRoom('staff', 'all hands');
 
   const sam = await connectAs(url, 'sam');
   expect(sam.registered).toMatchObject({ rooms: ['staff'], queued: 2 });
   expect(await sam.waitFor('message')).toMatchObject([{ sender_id: 'shop', type: 'order', content: { text: 'one teapot' }, seq: 1 }]);
   expect(await sam.waitFor('room_message')).toMatchObject([{ room_id: 'staff', sender_id: 'system', content: 'all hands' }]);
-  expect(hub.api.broadcast('closing')).toBe(1);
+  expect(await hub.api.broadcast('closing')).toEqual({ status: 'success', recipients: 1 });
   expect(await sam.waitFor('broadcast')).toMatchObject([{ content: 'closing' }]);
   expect(events.map((event) => event.type)).toEqual(expect.arrayContaining(['user_joined', 'stored', 'registered']));
 

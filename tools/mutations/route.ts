@@ -5,7 +5,7 @@ export const routeMutations: readonly Mutation[] = [
   {
     name: 'a page of history is not cut to what the connection may hold',
     file: 'route/commands/history.ts',
-    find: 'Math.min(limits.historyBytesMax, caller.session === undefined ? 0 : services.roomFor(caller.session.connection))',
+    find: 'Math.min(limits.historyBytesMax, roomFor(session.connection))',
     replace: 'limits.historyBytesMax',
     test: 'packages/hub/src/route/commands/history.test.ts',
   },

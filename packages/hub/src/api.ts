@@ -1,52 +1,55 @@
 /**
- * The server side of the hub, for the application that embeds it and for the HTTP routes: everything a client can do,
- * without a connection. It calls the same functions as the clients' commands, so the same limits hold and
- * the same `HubError`s are thrown. Ids are strings here, times milliseconds, content any value that JSON can hold.
+ * The hub for the application that embeds it, and for the HTTP routes: everything a client can do, without a connection. Each call goes
+ * the way of a client's command, so it takes the keys of the wire, is held to the same limits, resolves with the reply that a client would get,
+ * and rejects with the same `HubError`s. What only members may see or do, the application may too.
  */
-import { applicationUserId, limits as protocolLimits } from '@parley/protocol';
+import {
+  applicationUserId,
+  type CommandPayload,
+  limits,
+  type ReplyTo,
+  type RoomView,
+  type Sent,
+  type SentToMany,
+  userIdFromWire,
+  userIdToWire,
+  type WireUserId,
+} from '@parley/protocol';
 import type { Core } from './core.ts';
-import { nowOf } from './lib/clock.ts';
-import type { PresenceView } from './ports/presence.ts';
-import type { HubStats, Vitals } from './ports/stats.ts';
-import type {
-  Appended,
-  HistoryMessage,
-  HistoryQuery,
-  MembersPage,
-  MembersQuery,
-  RoomSummary,
-  RoomsPage,
-  RoomsQuery,
-  UserState,
-} from './ports/store.ts';
-import { broadcastToAll } from './route/commands/broadcast.ts';
-import { makeRoom } from './route/commands/create-room.ts';
-import { addMember } from './route/commands/join-room.ts';
-import { removeMember } from './route/commands/leave-room.ts';
-import { sendDirect } from './route/commands/message.ts';
-import { presenceOf } from './route/commands/presence.ts';
-import { sendToRoom } from './route/commands/room-message.ts';
-import { sendSignal } from './route/commands/signal.ts';
-import { contentFromValue } from './route/content.ts';
+import { checkedPage, type RoomsPage, type Stats } from './http/schemas.ts';
+import { statsView } from './http/stats-view.ts';
+import type { Vitals } from './ports/stats.ts';
+import { operate, type RoutedName } from './route/router.ts';
+import { roomView } from './route/views.ts';
 
 /** How a message from the application looks to its receivers. */
 export interface SendOptions {
   /** `system` if absent. */
-  readonly senderId?: string;
+  readonly sender_id?: WireUserId;
   /** `text` if absent. */
   readonly type?: string;
-  /** Makes a repetition of this send answer with the first result. */
-  readonly clientMsgId?: string;
 }
 
-export interface NewRoomOptions {
-  /** An unguessable one is made if absent. */
-  readonly roomId?: string;
-  readonly name: string;
-  readonly createdBy: string;
-  readonly isPrivate?: boolean;
-  readonly maxMembers?: number;
+export interface DurableSendOptions extends SendOptions {
+  /** Makes a repetition of this send answer with the first result. */
+  readonly client_msg_id?: string;
 }
+
+/** As `create_room`, with the user who becomes owner and first member. */
+export type NewRoom = Pick<CommandPayload<'create_room'>, 'room_id' | 'room_name' | 'is_private' | 'max_members'> & {
+  readonly created_by: WireUserId;
+};
+
+export interface RoomsQuery {
+  /** The id of the last room that was seen. */
+  readonly after?: string | undefined;
+  /** 100 if absent, at most 500. */
+  readonly limit?: number | undefined;
+  /** True if absent. */
+  readonly include_private?: boolean;
+}
+
+export type SignalOptions = Pick<CommandPayload<'signal'>, 'sender_id' | 'data'>;
 
 export class HubApi {
   readonly #core: Core;
@@ -60,130 +63,119 @@ export class HubApi {
   }
 
   /** A direct message, durable when the promise resolves. Refusal: `queue_full`. */
-  sendToUser(userId: string, content: unknown, options: SendOptions = {}): Promise<Appended> {
-    return sendDirect(this.#core.services, { ...this.#draft(content, options), recipientId: userId, receipt: false });
+  async sendToUser(recipient_id: WireUserId, content: unknown, options: DurableSendOptions = {}): Promise<Sent> {
+    const reply = await this.#as('message', options.sender_id, { ...options, recipient_id, content });
+    if ('results' in reply) throw new TypeError('one recipient has several results');
+    return reply;
   }
 
-  /** The same direct message to each of several users; one refusal leaves the others alone. */
-  sendToUsers(userIds: readonly string[], content: unknown, options: SendOptions = {}): Promise<PromiseSettledResult<Appended>[]> {
-    return Promise.allSettled(userIds.map((userId) => this.sendToUser(userId, content, options)));
+  /** The same direct message to up to 1,000 users; one refusal leaves the others alone. */
+  async sendToUsers(recipient_ids: readonly WireUserId[], content: unknown, options: DurableSendOptions = {}): Promise<SentToMany> {
+    const reply = await this.#as('message', options.sender_id, { ...options, recipient_ids, content });
+    if (!('results' in reply)) throw new TypeError('several recipients have one result');
+    return reply;
   }
 
   /** A room message, durable when the promise resolves. The sender need not be a member. Refusal: `room_not_found`. */
-  sendToRoom(roomId: string, content: unknown, options: SendOptions = {}): Promise<Appended> {
-    return sendToRoom(this.#core.services, { ...this.#draft(content, options), roomId, echo: true, membersOnly: false });
+  sendToRoom(room_id: string, content: unknown, options: DurableSendOptions = {}): Promise<Sent> {
+    return this.#as('room_message', options.sender_id, { ...options, room_id, content });
   }
 
-  /** Live only, to every registered connection. Returns how many users it went to. */
-  broadcast(content: unknown, options: SendOptions & { readonly exclude?: Iterable<string> } = {}): number {
-    return broadcastToAll(this.#core.services, { ...this.#draft(content, options), exclude: new Set(options.exclude) });
+  /** Live only, to every registered connection. */
+  broadcast(content: unknown, options: SendOptions & { readonly exclude?: readonly WireUserId[] } = {}): Promise<ReplyTo<'broadcast'>> {
+    return this.#as('broadcast', options.sender_id, { ...options, content });
   }
 
-  /** Live only, to the connections of a user or of a room's members. Returns how many users it went to. */
+  /** Live only, to the connections of a user or of a room's members. */
   signal(
-    to: { readonly userId: string } | { readonly roomId: string },
+    to: { readonly recipient_id: WireUserId } | { readonly room_id: string },
     kind: string,
-    data?: unknown,
-    senderId = applicationUserId,
-  ): number {
-    const { limits } = this.#core.services;
-    return sendSignal(this.#core.services, { senderId, to, kind, data: data === undefined ? undefined : contentFromValue(data, limits) });
+    options: SignalOptions = {},
+  ): Promise<ReplyTo<'signal'>> {
+    return this.#as('signal', options.sender_id, { ...options, ...to, kind });
   }
 
-  /** Refusal: `room_exists`. */
-  createRoom(room: NewRoomOptions): Promise<RoomSummary> {
-    const { services } = this.#core;
-    return makeRoom(services, {
-      roomId: room.roomId ?? services.random.id(),
-      name: room.name,
-      createdBy: room.createdBy,
-      isPrivate: room.isPrivate ?? false,
-      maxMembers: room.maxMembers ?? services.limits.roomMembersDefault,
-    });
+  /** Refusals: `room_exists`, `too_many_rooms`. */
+  createRoom({ created_by, ...room }: NewRoom): Promise<ReplyTo<'create_room'>> {
+    return this.#as('create_room', created_by, { ...room, user_id: created_by });
   }
 
-  /** Adds a user to a room, a private one too; false if it was a member. Refusals: `room_not_found`, `room_full`. */
-  async addMember(roomId: string, userId: string): Promise<boolean> {
-    return (await addMember(this.#core.services, roomId, userId, true)).joined;
+  /** Its messages are never seen again, and its id is free. Refusal: `room_not_found`. */
+  deleteRoom(room_id: string): Promise<ReplyTo<'delete_room'>> {
+    return this.#as('delete_room', undefined, { room_id });
+  }
+
+  /** Adds a user to a room, a private one too; it is success if it is a member already. Refusals: `room_not_found`, `room_full`, `too_many_rooms`. */
+  addMember(room_id: string, user_id: WireUserId): Promise<ReplyTo<'join_room'>> {
+    return this.#as('join_room', user_id, { room_id, user_id });
   }
 
   /** The user gets nothing more of the room. Refusals: `room_not_found`, `not_member`. */
-  removeMember(roomId: string, userId: string): Promise<void> {
-    return removeMember(this.#core.services, roomId, userId);
+  removeMember(room_id: string, user_id: WireUserId): Promise<ReplyTo<'leave_room'>> {
+    return this.#as('leave_room', user_id, { room_id, user_id });
   }
 
-  room(roomId: string): Promise<RoomSummary | undefined> {
-    return this.#core.services.store.room(roomId);
+  async room(room_id: string): Promise<RoomView | undefined> {
+    const found = await this.#core.services.store.room(room_id);
+    return found && roomView(found);
   }
 
-  /** Refusal: `invalid_payload` if there is no room `after`. */
-  rooms(query: RoomsQuery): Promise<RoomsPage> {
-    return this.#core.services.store.rooms(query);
+  /** A page of rooms in the order of creation. Refusal: `invalid_payload` if there is no room `after`. */
+  async rooms({ include_private = true, ...page }: RoomsQuery = {}): Promise<RoomsPage> {
+    const { after, limit = limits.pageLimitDefault } = checkedPage(page);
+    const found = await this.#core.services.store.rooms({ after, limit, includePrivate: include_private });
+    return { rooms: found.rooms.map(roomView), count: found.count, has_more: found.hasMore };
   }
 
-  /** Refusals: `room_not_found`; `invalid_payload` if `after` is no member. */
-  members(query: Omit<MembersQuery, 'userId'>): Promise<MembersPage> {
-    return this.#core.services.store.members({ ...query, userId: undefined });
+  /** A page of members in the order of joining. Refusals: `room_not_found`; `invalid_payload` if `after` is no member. */
+  members(room_id: string, page: Pick<CommandPayload<'members'>, 'after' | 'limit'> = {}): Promise<ReplyTo<'members'>> {
+    return this.#as('members', undefined, { ...page, room_id });
   }
 
-  /** A page of a room as one of its members sees it, or of the conversation of two users. */
-  async history(
-    query: Pick<HistoryQuery, 'userId' | 'of'> & Partial<HistoryQuery>,
-  ): Promise<{ messages: HistoryMessage[]; hasMore: boolean }> {
-    const page = await this.#core.services.store.history({
-      beforeId: undefined,
-      afterId: undefined,
-      limit: protocolLimits.historyLimitDefault,
-      bytesMax: protocolLimits.historyBytesMax,
-      ...query,
-    });
-    return { ...page, messages: [...page.messages] };
+  /** A page of a room or of a conversation, as this user sees it. Refusals: `room_not_found`, `not_member`. */
+  history(reader: WireUserId, query: CommandPayload<'history'>): Promise<ReplyTo<'history'>> {
+    return this.#as('history', reader, { ...query, sender_id: reader });
   }
 
-  presence(userIds: readonly string[]): Promise<PresenceView[]> {
-    return presenceOf(this.#core.services, userIds);
+  /** What others see of these users, or of a page of a room's members. */
+  presence(query: Pick<CommandPayload<'presence'>, 'user_ids' | 'room_id' | 'after' | 'limit'>): Promise<ReplyTo<'presence'>> {
+    return this.#as('presence', undefined, query);
   }
 
-  /** Sets what a user who is online has chosen to show. False if the user is offline. */
-  async setState(userId: string, state: UserState['state'], statusText?: string): Promise<boolean> {
-    const { services, presence } = this.#core;
-    const chosen = presence.choose(userId, state, statusText, nowOf(services.clock));
-    if (chosen === undefined) return false;
-    await services.store.saveStates([chosen]);
-    return true;
+  /** Sets what a user who is online has chosen to show. Undefined, and nothing is set, if the user is offline. */
+  async setState(user_id: WireUserId, state: Pick<CommandPayload<'set_state'>, 'state' | 'status_text'>) {
+    if (this.#core.presence.chosen(userIdFromWire(user_id)) === undefined) return undefined;
+    return this.#as('set_state', user_id, { ...state, user_id });
   }
 
-  onlineUsers(): string[] {
-    return [...this.#core.presence.online()];
+  /** Everybody who is connected, the invisible too. */
+  onlineUsers(): WireUserId[] {
+    return [...this.#core.pool.users()].map(userIdToWire);
   }
 
   /** Closes all connections of a user; stock clients do not come back by themselves. Returns how many. */
-  disconnectUser(userId: string): number {
-    const sessions = this.#core.pool.sessionsOf(userId);
+  disconnectUser(user_id: WireUserId): number {
+    const sessions = this.#core.pool.sessionsOf(userIdFromWire(user_id));
     for (const { connection } of sessions) this.#core.sendAway(connection, 'disconnected_by_server');
     return sessions.length;
   }
 
-  async stats(): Promise<HubStats> {
+  /** `visible_only`: without users who are invisible. */
+  async stats({ visible_only = false }: { readonly visible_only?: boolean } = {}): Promise<Stats> {
     const { pool, presence, slowReaders, services } = this.#core;
-    return {
+    const users = [...pool.users()].filter((userId) => !visible_only || presence.isVisible(userId));
+    return statsView({
       uptimeMs: services.clock.monotonic() - this.#startedMs,
       pool: pool.stats(),
-      connectionsByUser: Object.fromEntries([...pool.users()].map((userId) => [userId, pool.sessionsOf(userId).length])),
-      onlineUsers: [...presence.online()],
+      users: users.map((userId) => ({ userId, connections: pool.sessionsOf(userId).length })),
       store: await services.store.counts(),
       liveDropped: slowReaders.liveDropped,
       slowClosed: slowReaders.closed,
       vitals: this.#vitals(),
-    };
+    });
   }
 
-  #draft(content: unknown, options: SendOptions) {
-    return {
-      senderId: options.senderId ?? applicationUserId,
-      content: contentFromValue(content, this.#core.services.limits),
-      type: options.type ?? 'text',
-      clientMsgId: options.clientMsgId,
-    };
+  #as<Name extends RoutedName>(name: Name, userId: WireUserId | undefined, payload: object): Promise<ReplyTo<Name>> {
+    return operate(this.#core.services, name, userIdFromWire(userId ?? applicationUserId), payload);
   }
 }

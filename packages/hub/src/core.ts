@@ -9,8 +9,9 @@
 import { type ClosingReason, HubError } from '@parley/protocol';
 import { Delivery } from './deliver/delivery.ts';
 import type { OutboxMarks } from './deliver/outbox-budget.ts';
-import { eventPacket } from './deliver/packets.ts';
 import { SlowReaders } from './deliver/slow-readers.ts';
+import { LiveEvents } from './fanout/live.ts';
+import { MemberNotices } from './fanout/member-notices.ts';
 import { Presence } from './fanout/presence.ts';
 import { PresenceFeed } from './fanout/presence-feed.ts';
 import type { Streams } from './fanout/streams.ts';
@@ -20,6 +21,7 @@ import { Reception } from './identify/reception.ts';
 import { announceClosing, sendAway } from './identify/send-away.ts';
 import { Sessions } from './identify/sessions.ts';
 import type { Clock } from './lib/clock.ts';
+import { eventPacket } from './lib/event-packet.ts';
 import type { Random } from './lib/random.ts';
 import type { Authenticator } from './ports/authenticator.ts';
 import type { Connection, ConnectionHandlers, Refusal } from './ports/connection.ts';
@@ -37,6 +39,7 @@ const readsAtOnceMax = 8;
 
 export interface CoreSettings extends CommandLimits {
   readonly connectionsPerUserMax: number;
+  readonly watchesPerConnectionMax: number;
   readonly registerTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly outboxFloorBytes: number;
@@ -80,7 +83,7 @@ export class Core {
     const { settings, store, streams, clock, random } = ports;
     this.#ports = ports;
     this.pool = new ConnectionPool(settings.connectionsPerUserMax);
-    const watches = new Watches();
+    const watches = new Watches(settings.watchesPerConnectionMax);
     const feed = new PresenceFeed({
       watches,
       roomsOf: (userId) => this.pool.roomsOf(userId),
@@ -97,6 +100,7 @@ export class Core {
       outboxBytes: ports.outboxBytes,
       headOf: (stream) => streams.head(stream),
       sessionsOf: (userId) => this.pool.sessionsOf(userId),
+      isVisible: (userId) => this.presence.isVisible(userId),
     });
     this.#slowReaders = new SlowReaders({
       clock,
@@ -114,6 +118,7 @@ export class Core {
       sendAway: (connection, reason) => this.sendAway(connection, reason),
       onEvent: ports.onEvent,
     });
+    const live = new LiveEvents({ directory: this.pool, streams, presence: this.presence });
     this.services = {
       store,
       clock,
@@ -126,23 +131,11 @@ export class Core {
       watches,
       limits: settings,
       roomFor: (connection) => this.#delivery.roomFor(connection),
-      encode: eventPacket,
+      live,
+      memberNotices: new MemberNotices(live, clock),
       onEvent: ports.onEvent,
     };
-    const conversations: ConversationPorts = {
-      services: this.services,
-      underWay: this.#underWay,
-      readGate: new ReadGate(readsAtOnceMax),
-      refusal: () => this.#refusal(),
-      onUnexpected: (error, event) => {
-        this.#unexpectedFailures += 1;
-        ports.log.error({ error, event }, 'A command failed in a way that nobody foresaw.');
-      },
-      onClosed: (connection, reason) => {
-        this.pool.close(connection, undefined);
-        ports.log.debug({ connection: connection.id, reason }, 'connection closed');
-      },
-    };
+    const conversations = this.#conversationPorts(ports.log);
     this.#reception = new Reception({
       authenticator: ports.authenticator,
       pool: this.pool,
@@ -201,6 +194,23 @@ export class Core {
   async settle(): Promise<void> {
     await this.#sessions.settle();
     await this.#delivery.flush();
+  }
+
+  #conversationPorts(log: Log): ConversationPorts {
+    return {
+      services: this.services,
+      underWay: this.#underWay,
+      readGate: new ReadGate(readsAtOnceMax),
+      refusal: () => this.#refusal(),
+      onUnexpected: (error, event) => {
+        this.#unexpectedFailures += 1;
+        log.error({ error, event }, 'A command failed in a way that nobody foresaw.');
+      },
+      onClosed: (connection, reason) => {
+        this.pool.close(connection, undefined);
+        log.debug({ connection: connection.id, reason }, 'connection closed');
+      },
+    };
   }
 
   #refusal(): HubError | undefined {

@@ -76,6 +76,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const random = new SystemRandom();
   const listeners = new Listeners<HubEvent>((error) => log.error({ error }, 'A listener of hub events failed.'));
   const streams = new Streams(messageRuns);
+  let isFailed = false;
   const store = await openSqliteStore({
     ...config,
     dataFolder: config.data,
@@ -84,6 +85,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       for (const message of messages) listeners.tell(storedEvent(message));
     },
     onFailed: (error) => {
+      isFailed = true;
       log.error({ code: error.code }, `the store failed: ${error.message}`);
       options.onFailed?.(error);
     },
@@ -125,7 +127,8 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   let isDraining = false;
   const handleHttp = await createHttpHandler({
     api,
-    isReady: () => !isDraining,
+    isReady: () => !isDraining && !isFailed,
+    health: () => ({ status: isFailed ? 'failed' : 'healthy' }),
     version,
     auth: authenticator.method,
     socketPath: defaultConnectOptions.path,

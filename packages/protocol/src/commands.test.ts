@@ -4,7 +4,7 @@ import { type CommandName, type CommandPayload, checkPayload, commandTable, isCo
 import { limits } from './limits.ts';
 
 const names = Object.keys(commandTable).filter(isCommandName);
-const idText = 'a string of 1 to 128 printable characters';
+const idText = 'a string of 1 to 128 characters';
 
 describe('the names of commands', () => {
   test('are those of the contract, each with its reply', () => {
@@ -14,6 +14,8 @@ describe('the names of commands', () => {
       create_room: 'room_created',
       join_room: 'joined_room',
       leave_room: 'left_room',
+      members: 'members_page',
+      delete_room: 'room_deleted',
       room_message: 'message_sent',
       broadcast: 'broadcast_sent',
       signal: 'signal_sent',
@@ -42,6 +44,8 @@ describe('valid payloads', () => {
     ['create_room', { room_id: 'lobby', room_name: 'x'.repeat(256), is_private: true, max_members: limits.roomMembersMax }],
     ['join_room', { room_id: 'lobby', user_id: 7 }],
     ['leave_room', { room_id: 'lobby' }],
+    ['members', { room_id: 'lobby', after: 7, limit: limits.pageLimitMax }],
+    ['delete_room', { room_id: 'lobby' }],
     ['room_message', { room_id: 'lobby', content: 0, echo: false }],
     ['broadcast', { content: 'hi', exclude: [] }],
     ['signal', { room_id: 'lobby', kind: 'typing' }],
@@ -65,6 +69,8 @@ describe('valid payloads', () => {
   test('have static types', () => {
     expectTypeOf<CommandPayload<'ack'>['seq']>().toEqualTypeOf<number>();
     expectTypeOf<CommandPayload<'message'>['recipient_id']>().toEqualTypeOf<string | number | undefined>();
+    const to = (payload: CommandPayload<'signal'>) => (payload.room_id === undefined ? payload.recipient_id : payload.room_id);
+    expectTypeOf(to).returns.toEqualTypeOf<string | number>();
     expectTypeOf<CommandPayload<'register'>['ack']>().toEqualTypeOf<'pong' | 'explicit' | undefined>();
     expectTypeOf<CommandPayload<'room_message'>['content']>().toEqualTypeOf<unknown>();
   });
@@ -76,13 +82,13 @@ describe('invalid payloads are explained', () => {
     ['register', [1], 'the payload must be one JSON object'],
     ['register', 'ann', 'the payload must be one JSON object'],
     ['register', {}, 'user_id is missing'],
-    ['register', { user_id: '' }, `user_id must be ${idText} or a whole number`],
-    ['register', { user_id: 'x'.repeat(129) }, `user_id must be ${idText} or a whole number`],
+    ['register', { user_id: '' }, 'user_id is empty; it must have 1 to 128 characters'],
+    ['register', { user_id: 'x'.repeat(129) }, 'user_id is longer than 128 characters'],
     ['register', { user_id: 1.5 }, `user_id must be ${idText} or a whole number`],
     ['register', { user_id: 2 ** 53 }, `user_id must be ${idText} or a whole number`],
     ['register', { user_id: null }, `user_id must be ${idText} or a whole number`],
-    ['register', { user_id: 'a\0b' }, `user_id must be ${idText} or a whole number`],
-    ['register', { user_id: '\ud800' }, `user_id must be ${idText} or a whole number`],
+    ['register', { user_id: 'a\0b' }, "user_id holds a character that can't be seen (U+0000)"],
+    ['register', { user_id: '\ud800' }, 'user_id holds half of a surrogate pair, which is no Unicode character'],
     ['register', { user_id: 1, ack: 'no' }, 'ack must be one of "pong", "explicit"'],
     ['register', { user_id: 1, device_id: 5 }, `device_id must be ${idText}`],
     ['message', { recipient_id: 1 }, 'content is missing'],
@@ -99,6 +105,9 @@ describe('invalid payloads are explained', () => {
     ['create_room', { room_name: 'x', max_members: 0 }, 'max_members must be a whole number from 1 to 100000'],
     ['create_room', { room_name: 'x', max_members: limits.roomMembersMax + 1 }, 'max_members must be a whole number from 1 to 100000'],
     ['join_room', { room_id: 5 }, `room_id must be ${idText}`],
+    ['members', { room_id: 'a', limit: limits.pageLimitMax + 1 }, 'limit must be a whole number from 1 to 500'],
+    ['presence', { room_id: 'a', limit: limits.pageLimitMax + 1 }, 'limit must be a whole number from 1 to 500'],
+    ['message', { content: 1, recipient_ids: [1, 'a '] }, 'recipient_ids must be a list of 1 to 1000 user ids'],
     ['room_message', { room_id: 'a', content: 1, echo: 'yes' }, 'echo must be true or false'],
     ['signal', { kind: 'typing' }, 'exactly one of room_id and recipient_id is needed'],
     ['signal', { room_id: 'a' }, 'kind is missing'],

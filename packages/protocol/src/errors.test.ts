@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { errorTable, HubError, toFailure } from './errors.ts';
+import { errorTable, HubError } from './errors.ts';
+import { toFailure } from './failure.ts';
 
 test('every code is snake_case, and every message a sentence for people', () => {
   for (const [code, { message }] of Object.entries(errorTable)) {

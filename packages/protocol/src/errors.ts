@@ -14,7 +14,6 @@ export const errorTable = {
     message: 'This connection belongs to another user. Open a new connection to register as somebody else.',
     retry: 'never',
   },
-  unauthorized: { message: 'The credentials were not accepted. Connect again with a valid token.', retry: 'never' },
   unknown_event: { message: 'The hub does not know this event. See the list of events in the documentation.', retry: 'never' },
   invalid_payload: { message: 'The payload does not have the expected form.', retry: 'never' },
   sender_mismatch: {
@@ -34,6 +33,7 @@ export const errorTable = {
   room_private: { message: 'This room is private. Ask one of its members to have you added.', retry: 'never' },
   room_full: { message: 'The room has reached its max_members.', retry: 'later' },
   too_many_rooms: { message: 'This user is a member of as many rooms as it may be. Leave one of them first.', retry: 'never' },
+  too_many_watches: { message: 'This connection watches as many users as it may. End some of its watches first.', retry: 'never' },
   not_owner: { message: 'Only the owner of the room may do this.', retry: 'never' },
   not_member: { message: 'Only members of the room may do this. Join the room first.', retry: 'never' },
   content_too_large: { message: 'The content is too large. Send a link to it, or split it.', retry: 'never' },
@@ -86,26 +86,4 @@ export class HubError extends Error {
     this.retryAfterS = options.retryAfterS;
     this.details = options.details;
   }
-}
-
-/** A failure on the wire. Shape: `{"status":"error","code":"room_full","message":"…","event":"join_room","retry_after":2}`. */
-export interface Failure {
-  readonly status: 'error';
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly event?: string;
-  readonly retry_after?: number;
-  readonly details?: Readonly<Record<string, unknown>>;
-}
-
-/** The wire form of an error: never its cause and never its stack. */
-export function toFailure(error: HubError, event?: string): Failure {
-  return {
-    status: 'error',
-    code: error.code,
-    message: error.message,
-    ...(event === undefined ? {} : { event }),
-    ...(error.retryAfterS === undefined ? {} : { retry_after: error.retryAfterS }),
-    ...(error.details === undefined ? {} : { details: error.details }),
-  };
 }

@@ -1,13 +1,11 @@
 /**
- * Everything that the hub sends to a client: what it says by itself (`HubEvents`), and its answers to
- * the client's events (`Replies`). Times are seconds since 1970 with milliseconds, message ids strings of digits.
- *
- * An answer goes to the acknowledgement callback if the client gave one, otherwise out as the event of that name. A
- * failure takes its place as a `Failure`, in the callback or as the event `error`.
+ * What the hub sends by itself: one table with the form of each event, from which types and checks come. Times are seconds since 1970
+ * with milliseconds, message ids strings of digits. Receivers ignore keys that they do not know.
  */
+import { type Static, Type } from 'typebox';
 import type { ClosingReason } from './closings.ts';
-import type { Failure } from './errors.ts';
-import type { WireUserId } from './ids.ts';
+import { failure } from './failure.ts';
+import { count, exactly, type Immutable, seconds, seqNumber, wireUserId } from './sent.ts';
 
 /** What users choose to be. `invisible` looks offline to everybody else. */
 export type UserState = 'online' | 'away' | 'dnd' | 'invisible';
@@ -15,225 +13,107 @@ export type UserState = 'online' | 'away' | 'dnd' | 'invisible';
 /** What others see of a user. */
 export type VisibleState = 'online' | 'away' | 'dnd' | 'offline';
 
-/** On connecting. Shape: `{"message":"Welcome. Now register.","server":"parley","version":"0.1.0","auth":"open"}`. */
-export interface Connected {
-  readonly message: string;
-  readonly server: string;
-  readonly version: string;
-  /** How the hub knows its users, such as `open` or `jwt`. */
-  readonly auth: string;
-}
-
-interface MessageBase {
+const messageKeys = {
   /** Unique in the hub. */
-  readonly id: string;
+  id: Type.String(),
   /** The place in the inbox or in the room: 1, 2, 3, without gaps. Drop what is at or below the last `seq` you handled. */
-  readonly seq: number;
-  readonly sender_id: WireUserId;
+  seq: seqNumber,
+  sender_id: wireUserId,
   /** As the sender wrote it, byte for byte. */
-  readonly content: unknown;
-  readonly type: string;
-  readonly timestamp: number;
-  readonly client_msg_id?: string;
+  content: Type.Unknown(),
+  type: Type.String(),
+  timestamp: seconds,
+  client_msg_id: Type.Optional(Type.String()),
   /** Present when the hub may have written this message to this reader before. */
-  readonly redelivered?: true;
-}
+  redelivered: Type.Optional(Type.Literal(true)),
+};
 
-/**
- * A direct message, in order of `seq`, at least once. Shape:
- * `{"id":"7","seq":3,"sender_id":1,"recipient_id":"ann","content":"hi","type":"text","timestamp":1764000000.123}`.
- */
-export interface DirectMessage extends MessageBase {
-  readonly recipient_id: WireUserId;
-}
+export const direct = { ...messageKeys, recipient_id: wireUserId };
+export const roomMessage = exactly({ ...messageKeys, room_id: Type.String() });
 
-/**
- * A message to a room, in order of `seq`, at least once. Shape:
- * `{"id":"8","seq":12,"room_id":"lobby","sender_id":1,"content":{"n":1},"type":"text","timestamp":1764000000.123}`.
- */
-export interface RoomMessage extends MessageBase {
-  readonly room_id: string;
-}
+/** `last_seen` is null for who was never seen. */
+export const presence = exactly({
+  user_id: wireUserId,
+  state: Type.Enum(['online', 'away', 'dnd', 'offline']),
+  status_text: Type.Optional(Type.String()),
+  last_seen: Type.Union([seconds, Type.Null()]),
+});
 
-/** Live only. Shape: `{"id":"q3F…","sender_id":1,"content":"hi all","type":"text","timestamp":1764000000.123}`. */
-export interface Broadcast {
-  readonly id: string;
-  readonly sender_id: WireUserId;
-  readonly content: unknown;
-  readonly type: string;
-  readonly timestamp: number;
-}
+const memberChange = exactly({ room_id: Type.String(), user_id: wireUserId });
 
-/** Another user became a member of a room, or left it. Shape: `{"room_id":"lobby","user_id":2}`. */
-export interface MemberChange {
-  readonly room_id: string;
-  readonly user_id: WireUserId;
-}
-
-/** Live only, from a member of the room or straight from a user. Shape: `{"sender_id":1,"room_id":"lobby","kind":"typing","timestamp":1764000000.123}`. */
-export interface Signal {
-  readonly sender_id: WireUserId;
-  readonly room_id?: string;
-  readonly kind: string;
-  readonly data?: unknown;
-  readonly timestamp: number;
-}
-
-/** A watched user's state changed. Shape: `{"user_id":2,"state":"away","status_text":"lunch","last_seen":1764000000.123}`. */
-export interface PresenceChange {
-  readonly user_id: WireUserId;
-  readonly state: VisibleState;
-  readonly status_text?: string;
-  readonly last_seen: number | null;
-}
-
-/** To the sender of a message with `receipt`. Shape: `{"message_id":"7","seq":3,"recipient_id":"ann","delivered_at":1764000000.456}`. */
-export interface MessageDelivered {
-  readonly message_id: string;
-  readonly seq: number;
-  readonly recipient_id: WireUserId;
-  readonly delivered_at: number;
-}
-
-/** The hub is about to close the connection on purpose. Shape: `{"reason":"shutting_down","reconnect":true,"reconnect_after_ms":1200}`. */
-export interface GoingAway {
-  readonly reason: ClosingReason;
-  /** Whether the client is meant to come back, which a stock client then does by itself. */
-  readonly reconnect: boolean;
-  /** When, so that not all come back at once. */
-  readonly reconnect_after_ms?: number;
-}
+/** Every event that the hub sends by itself. */
+export const hubEvents = {
+  /** On connecting. Shape: `{"message":"Welcome to Parley.","server":"parley","version":"0.1.0","auth":"open"}`. */
+  connected: exactly({
+    message: Type.String(),
+    server: Type.String(),
+    version: Type.String(),
+    /** How the hub knows its users, such as `open` or `jwt`. */
+    auth: Type.String(),
+  }),
+  /**
+   * A direct message, in order of `seq`, at least once. Shape:
+   * `{"id":"7","seq":3,"sender_id":1,"recipient_id":"ann","content":"hi","type":"text","timestamp":1764000000.123}`.
+   */
+  message: exactly(direct),
+  /**
+   * A message to a room, in order of `seq`, at least once. Shape:
+   * `{"id":"8","seq":12,"room_id":"lobby","sender_id":1,"content":{"n":1},"type":"text","timestamp":1764000000.123}`.
+   */
+  room_message: roomMessage,
+  /** Live only. Shape: `{"id":"live-q3F…","sender_id":1,"content":"hi all","type":"text","timestamp":1764000000.123}`. */
+  broadcast: exactly({
+    id: Type.String(),
+    sender_id: wireUserId,
+    content: Type.Unknown(),
+    type: Type.String(),
+    timestamp: seconds,
+  }),
+  /** Another user became a member of a room, or left it. Shape: `{"room_id":"lobby","user_id":2}`. */
+  user_joined: memberChange,
+  user_left: memberChange,
+  /**
+   * In rooms with more than 100 members instead of these two, at most once a second: who is new and who is gone, at most 100 of each.
+   * Shape: `{"room_id":"lobby","joined":[2,3],"left":[],"member_count":4012}`.
+   */
+  members_changed: exactly({
+    room_id: Type.String(),
+    joined: Type.Array(wireUserId),
+    left: Type.Array(wireUserId),
+    member_count: count,
+  }),
+  /** To all members. Shape: `{"room_id":"lobby"}`. */
+  room_deleted: exactly({ room_id: Type.String() }),
+  /** Live only, from a member of the room or straight from a user. Shape: `{"sender_id":1,"room_id":"lobby","kind":"typing","timestamp":1764000000.123}`. */
+  signal: exactly({
+    sender_id: wireUserId,
+    room_id: Type.Optional(Type.String()),
+    kind: Type.String(),
+    data: Type.Optional(Type.Unknown()),
+    timestamp: seconds,
+  }),
+  /** A watched user's state changed. Shape: `{"user_id":2,"state":"away","status_text":"lunch","last_seen":1764000000.123}`. */
+  presence,
+  /** To the sender of a message with `receipt`. Shape: `{"message_id":"7","seq":3,"recipient_id":"ann","delivered_at":1764000000.456}`. */
+  message_delivered: exactly({ message_id: Type.String(), seq: seqNumber, recipient_id: wireUserId, delivered_at: seconds }),
+  error: failure,
+  /** The hub is about to close the connection on purpose. Shape: `{"reason":"shutting_down","reconnect":true,"reconnect_after_ms":1200}`. */
+  going_away: exactly({
+    reason: Type.Unsafe<ClosingReason>(Type.String()),
+    /** Whether the client is meant to come back, which a stock client then does by itself. */
+    reconnect: Type.Boolean(),
+    /** When, so that not all come back at once. */
+    reconnect_after_ms: Type.Optional(Type.Number()),
+  }),
+};
 
 /** What the hub sends by itself, by event name. */
-export interface HubEvents {
-  readonly connected: Connected;
-  readonly message: DirectMessage;
-  readonly room_message: RoomMessage;
-  readonly broadcast: Broadcast;
-  readonly user_joined: MemberChange;
-  readonly user_left: MemberChange;
-  readonly signal: Signal;
-  readonly presence: PresenceChange;
-  readonly message_delivered: MessageDelivered;
-  readonly error: Failure;
-  readonly going_away: GoingAway;
-}
+export type HubEvents = { readonly [Name in keyof typeof hubEvents]: Immutable<Static<(typeof hubEvents)[Name]>> };
 
 export type HubEventName = keyof HubEvents;
 
-interface Success {
-  readonly status: 'success';
-}
-
-/** Shape: `{"status":"success","connection_id":"x1…","user_id":1,"message":"…","rooms":["lobby"],"queued":2,"missed":0}`. */
-export interface Registered extends Success {
-  readonly connection_id: string;
-  readonly user_id: WireUserId;
-  readonly message: string;
-  /** The ids of the rooms that the user is a member of. */
-  readonly rooms: readonly string[];
-  /** How many messages follow now. */
-  readonly queued: number;
-  /** How many messages expired or were dropped before this reader received them. Told once. */
-  readonly missed: number;
-}
-
-/** Durable. Shape: `{"status":"success","message_id":"7","seq":3,"timestamp":1764000000.123}`. */
-export interface Sent extends Success {
-  readonly message_id: string;
-  readonly seq: number;
-  readonly timestamp: number;
-  /** Present if this was a repetition of a `client_msg_id`: the rest is the first result, and nothing was sent again. */
-  readonly duplicate?: true;
-}
-
-/**
- * To a message with `recipient_ids`: one result for each, in their order. Shape:
- * `{"status":"success","results":[{"recipient_id":2,"status":"success","message_id":"7",…},{"recipient_id":3,"status":"error","code":"queue_full",…}]}`.
- */
-export interface SentToMany extends Success {
-  readonly results: readonly ((Sent | Failure) & { readonly recipient_id: WireUserId })[];
-}
-
-/**
- * Shape: `{"status":"success","room_id":"lobby","room_name":"Lobby","created_by":1,"created_at":1764000000.123,"is_private":false,"max_members":100,"member_count":1}`.
- */
-export interface RoomCreated extends Success {
-  readonly room_id: string;
-  readonly room_name: string;
-  readonly created_by: WireUserId;
-  readonly created_at: number;
-  readonly is_private: boolean;
-  readonly max_members: number;
-  readonly member_count: number;
-}
-
-/** Shape: `{"status":"success","room_id":"lobby","message":"…","members":[1,2]}`. */
-export interface JoinedRoom extends Success {
-  readonly room_id: string;
-  readonly message: string;
-  /** In the order in which they joined. */
-  readonly members: readonly WireUserId[];
-}
-
-/** Shape: `{"status":"success","room_id":"lobby","message":"…"}`. */
-export interface LeftRoom extends Success {
-  readonly room_id: string;
-  readonly message: string;
-}
-
-/** Shape: `{"status":"success","recipients":12}`. */
-export interface BroadcastSent extends Success {
-  /** Users, the sender included. */
-  readonly recipients: number;
-}
-
-/** Shape: `{"status":"success","state":"away","status_text":"lunch"}`. */
-export interface StateSet extends Success {
-  readonly state: UserState;
-  readonly status_text?: string;
-}
-
-/** Shape: `{"status":"success","users":[{"user_id":2,"state":"online","last_seen":1764000000.123,"connections":1}]}`. */
-export interface PresenceList extends Success {
-  readonly users: readonly (PresenceChange & { readonly connections: number })[];
-}
-
-/** Shape: that of `message` or `room_message`, and for a direct message that has arrived `"delivered_at":1764000000.456`. */
-export type HistoryMessage = (DirectMessage | RoomMessage) & { readonly delivered_at?: number };
-
-/** Shape: `{"status":"success","messages":[…],"has_more":true}`. */
-export interface HistoryPage extends Success {
-  /** Oldest first. */
-  readonly messages: readonly HistoryMessage[];
-  /** More in the direction of the query: newer ones with `after_id`, otherwise older ones. */
-  readonly has_more: boolean;
-}
-
-/** Shape: `{"status":"success","seq":12}`. */
-export interface Acked extends Success {
-  readonly seq: number;
-}
-
-/** Shape: `{"status":"success","timestamp":1764000000.123}`. */
-export interface PongHub extends Success {
-  readonly timestamp: number;
-}
-
-/** The answers to the client's events, by the name that they have as events. */
-export interface Replies {
-  readonly registered: Registered;
-  readonly message_sent: Sent | SentToMany;
-  readonly room_created: RoomCreated;
-  readonly joined_room: JoinedRoom;
-  readonly left_room: LeftRoom;
-  readonly broadcast_sent: BroadcastSent;
-  readonly signal_sent: Success;
-  readonly state_set: StateSet;
-  readonly presence_list: PresenceList;
-  readonly history_page: HistoryPage;
-  readonly acked: Acked;
-  readonly pong_hub: PongHub;
-}
-
-export type ReplyName = keyof Replies;
+export type DirectMessage = HubEvents['message'];
+export type RoomMessage = HubEvents['room_message'];
+export type Connected = HubEvents['connected'];
+export type GoingAway = HubEvents['going_away'];
+export type PresenceChange = HubEvents['presence'];

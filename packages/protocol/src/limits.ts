@@ -45,6 +45,13 @@ export const limits = {
   /** Content of one `history` page: what an outbox can hold, with room for the rest. `has_more` says that it was cut. */
   historyBytesMax: 524_288,
 
+  /** Members or rooms of one page. */
+  pageLimitMax: 500,
+  pageLimitDefault: 100,
+
+  /** Members up to which a room tells of each that joins or leaves; in larger ones they are told together. Also those of one such event. */
+  membersToldMax: 100,
+
   /** Characters of user, room and device ids and of `client_msg_id`: they are keys of database indexes. */
   idCharactersMax: 128,
 

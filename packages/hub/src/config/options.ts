@@ -137,6 +137,13 @@ export const options = {
     default: limits.contentDepthMax,
     doc: 'How deeply arrays and objects in a content may be nested.',
   }),
+  messageBytesMax: option({
+    name: 'message.max_total',
+    group: 'Messages',
+    kind: sizeBytes({ min: kibibyte, max: 1024 * mebibyte }),
+    default: 4 * mebibyte,
+    doc: 'Size of the content of one message to several recipients, times their number.',
+  }),
   queueMessagesMax: option({
     name: 'queue.max_messages',
     group: 'Messages',
@@ -201,6 +208,14 @@ export const options = {
     kind: durationMs({ min: 1, max: timerMaxMs }),
     default: 300 * second,
     doc: 'Time without an event from a user after which others see it as away.',
+  }),
+
+  watchesPerConnectionMax: option({
+    name: 'presence.max_watches',
+    group: 'Presence',
+    kind: integer({ min: 1, max: countMax }),
+    default: 10_000,
+    doc: 'Users and rooms whose presence one connection may watch.',
   }),
 
   outboxHighWaterBytes: option({

@@ -1,16 +1,16 @@
 /** The deliver stage as a whole: makes the readers of sessions, and writes down what they have acknowledged. */
 import type { Clock } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
-import type { AckMode, Reader, Session } from '../ports/session.ts';
+import type { AckMode, Reader } from '../ports/session.ts';
 import type { ReaderId, Store, StreamId } from '../ports/store.ts';
 import { CursorWriter } from './cursor-writer.ts';
 import { OutboxBudget, type OutboxMarks } from './outbox-budget.ts';
 import { PageGate } from './page-gate.ts';
 import { PingSchedule } from './ping-schedule.ts';
-import { tellSenders } from './receipts.ts';
+import { type ReceiptPorts, tellSenders } from './receipts.ts';
 import { type ReaderPorts, StreamReader } from './stream-reader.ts';
 
-export interface DeliveryPorts {
+export interface DeliveryPorts extends ReceiptPorts {
   readonly store: Pick<Store, 'readStream' | 'advance'>;
   readonly clock: Clock;
   readonly outbox: OutboxMarks;
@@ -18,8 +18,6 @@ export interface DeliveryPorts {
   readonly outboxBytes: () => number;
   /** The stream's head on this node; undefined if nobody here reads it. */
   readonly headOf: (stream: StreamId) => number | undefined;
-  /** The sessions of a user who is here. */
-  readonly sessionsOf: (userId: string) => readonly Session[];
 }
 
 export class Delivery {
@@ -28,8 +26,8 @@ export class Delivery {
   readonly #readerPorts: ReaderPorts;
   #liveDropped = 0;
 
-  constructor({ store, clock, outbox, outboxBytes, headOf, sessionsOf }: DeliveryPorts) {
-    this.#cursors = new CursorWriter({ store, clock, onReceipts: (receipts) => tellSenders(receipts, sessionsOf) });
+  constructor({ store, clock, outbox, outboxBytes, headOf, ...receipts }: DeliveryPorts) {
+    this.#cursors = new CursorWriter({ store, clock, onReceipts: (delivered) => tellSenders(delivered, receipts) });
     const floorBytes = Math.min(outbox.floorBytes, outbox.highWaterBytes);
     this.#budget = new OutboxBudget({ ...outbox, floorBytes }, outboxBytes);
     this.#readerPorts = {

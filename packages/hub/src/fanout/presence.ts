@@ -114,6 +114,12 @@ export class Presence {
     return this.#users.get(userId)?.chosen;
   }
 
+  /** Others see that the user is connected. */
+  isVisible(userId: string): boolean {
+    const user = this.#users.get(userId);
+    return user !== undefined && user.chosen !== 'invisible';
+  }
+
   /** Everyone whom others see as online. */
   *online(): Iterable<string> {
     for (const [userId, user] of this.#users) if (user.chosen !== 'invisible') yield userId;

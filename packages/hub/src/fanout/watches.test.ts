@@ -16,26 +16,44 @@ const ann = sessionOf('ann');
 const bob = sessionOf('bob');
 
 test('who watches several of the topics is found once', () => {
-  const watches = new Watches();
-  watches.watch(ann, 'user:eve');
-  watches.watch(ann, 'room:lobby');
-  watches.watch(bob, 'room:lobby');
+  const watches = new Watches(10);
+  watches.watch(ann, ['user:eve', 'room:lobby']);
+  watches.watch(bob, ['room:lobby']);
   expect([...watches.watchers(['user:eve', 'room:lobby'])]).toEqual([ann, bob]);
 });
 
 test('a watch ends alone, or with all others when the session closes', () => {
-  const watches = new Watches();
-  for (const topic of ['user:eve', 'user:bob', 'room:lobby']) watches.watch(ann, topic);
-  watches.watch(bob, 'user:eve');
-  watches.unwatch(ann, 'user:bob');
+  const watches = new Watches(10);
+  watches.watch(ann, ['user:eve', 'user:bob', 'room:lobby']);
+  watches.watch(bob, ['user:eve']);
+  watches.unwatch(ann, ['user:bob']);
   expect([...watches.watchers(['user:bob'])]).toEqual([]);
   watches.forget(ann);
   expect([...watches.watchers(['user:eve', 'room:lobby'])]).toEqual([bob]);
 });
 
+test('the watches of a room end with it', () => {
+  const watches = new Watches(1);
+  watches.watch(ann, ['room:lobby']);
+  watches.end('room:lobby');
+  expect([...watches.watchers(['room:lobby'])]).toEqual([]);
+  expect(watches.watch(ann, ['user:eve'])).toBe(true);
+});
+
+test('too many watches: a session may watch so many and not one more, and a refusal begins none', () => {
+  const watches = new Watches(3);
+  expect(watches.watch(ann, ['user:1', 'user:2'])).toBe(true);
+  expect(watches.watch(ann, ['user:2', 'user:3', 'user:4'])).toBe(false);
+  expect([...watches.watchers(['user:3', 'user:4'])]).toEqual([]);
+  expect(watches.watch(ann, ['user:1', 'user:2', 'user:3', 'user:3'])).toBe(true);
+  watches.unwatch(ann, ['user:1']);
+  expect(watches.watch(ann, ['user:4'])).toBe(true);
+});
+
 test('ending what was never begun changes nothing', () => {
-  const watches = new Watches();
-  watches.unwatch(ann, 'user:eve');
+  const watches = new Watches(10);
+  watches.unwatch(ann, ['user:eve']);
   watches.forget(bob);
+  watches.end('room:lobby');
   expect(watches.watchers(['user:eve']).size).toBe(0);
 });

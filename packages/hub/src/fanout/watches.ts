@@ -5,23 +5,43 @@ import type { Session } from '../ports/session.ts';
 export type WatchTopic = string;
 
 export class Watches {
+  readonly #perSessionMax: number;
   readonly #watchers = new Map<WatchTopic, Set<Session>>();
   readonly #topics = new Map<Session, Set<WatchTopic>>();
 
-  watch(session: Session, topic: WatchTopic): void {
-    add(this.#watchers, topic, session);
-    add(this.#topics, session, topic);
+  constructor(perSessionMax: number) {
+    this.#perSessionMax = perSessionMax;
   }
 
-  unwatch(session: Session, topic: WatchTopic): void {
-    remove(this.#watchers, topic, session);
-    remove(this.#topics, session, topic);
+  /** False, and nothing is watched that was not, if the session would then watch more than it may. */
+  watch(session: Session, topics: readonly WatchTopic[]): boolean {
+    const watched = this.#topics.get(session);
+    const fresh = new Set(topics.filter((topic) => !watched?.has(topic)));
+    if ((watched?.size ?? 0) + fresh.size > this.#perSessionMax) return false;
+    for (const topic of fresh) {
+      add(this.#watchers, topic, session);
+      add(this.#topics, session, topic);
+    }
+    return true;
+  }
+
+  unwatch(session: Session, topics: readonly WatchTopic[]): void {
+    for (const topic of topics) {
+      remove(this.#watchers, topic, session);
+      remove(this.#topics, session, topic);
+    }
   }
 
   /** Ends all watches of a session that has closed. */
   forget(session: Session): void {
     for (const topic of this.#topics.get(session) ?? []) remove(this.#watchers, topic, session);
     this.#topics.delete(session);
+  }
+
+  /** Ends all watches of a room that is gone. */
+  end(topic: WatchTopic): void {
+    for (const session of this.#watchers.get(topic) ?? []) remove(this.#topics, session, topic);
+    this.#watchers.delete(topic);
   }
 
   /** Everyone who watches one of the topics, each once. */

@@ -36,16 +36,21 @@ export function errorAnswerer(log: Log) {
       return;
     }
     const code: ErrorCode = error instanceof HubError ? error.code : 'internal_error';
-    if (code === 'internal_error') log.error({ err: error, route: request.routeOptions.url }, 'a request failed unexpectedly');
+    if (code === 'internal_error') log.error({ error, route: request.routeOptions.url }, 'A request failed in a way that nobody foresaw.');
     if (status === 503) reply.header('retry-after', String(retryAfterS));
     await reply.code(status).send(failureOf(status === 503 ? 'Unavailable' : 'Internal error', code, errorTable[code].message));
   };
 }
 
 function statusOf(error: unknown): number {
-  if (error instanceof HubError) return errorTable[error.code].retry === 'later' ? 503 : 500;
+  if (error instanceof HubError) return statusOfCode(error.code);
   if (typeof error !== 'object' || error === null || !('statusCode' in error)) return 500;
   return typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : 500;
+}
+
+function statusOfCode(code: ErrorCode): number {
+  if (code === 'invalid_payload') return 400;
+  return errorTable[code].retry === 'later' && code !== 'internal_error' ? 503 : 500;
 }
 
 function failureOf(error: string, code: string, message: string): Failure {

@@ -1,21 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import { HubError } from '@parley/protocol';
+import { HubError, type RoomView } from '@parley/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Log, silentLog } from '../ports/log.ts';
 import { createHttpHandler } from './handler.ts';
 import type { HttpApi } from './ports.ts';
+import type { Health } from './schemas.ts';
+import { statsView } from './stats-view.ts';
 
-const lobby = {
-  roomId: 'lobby',
-  name: 'The Lobby',
-  createdBy: '1',
-  createdAtMs: 1_764_000_000_123,
-  isPrivate: false,
-  maxMembers: 100,
-  memberCount: 2,
-};
-const lobbyOnWire = {
+const lobby: RoomView = {
   room_id: 'lobby',
   room_name: 'The Lobby',
   created_by: 1,
@@ -24,31 +17,39 @@ const lobbyOnWire = {
   max_members: 100,
   member_count: 2,
 };
-const longRoom = { ...lobby, roomId: `${'𝄞'.repeat(127)}/` };
+const longRoom = { ...lobby, room_id: `${'𝄞'.repeat(127)}/` };
+const hiddenRoom = { ...lobby, room_id: 'hidden', is_private: true };
 
 const api: HttpApi = {
-  stats: async () => ({
-    uptimeMs: 61_900,
-    pool: { total: 5, registered: 4, users: 3, averagePerUser: 4 / 3, mostOfOneUser: 2, maxPerUser: 5, refused: 7 },
-    connectionsByUser: { '1': 2, ann: 1, __proto__1: 1 },
-    onlineUsers: ['1', 'ann', '007'],
-    store: { messages: 40, rooms: 2, queued: 6, expired: 1, dropped: 3 },
-    liveDropped: 9,
-    slowClosed: 2,
-    vitals: { residentBytes: 80_000_000, loopDelayMs: { median: 0.04, p99: 1.26, max: 9 } },
-  }),
-  rooms: async () => ({ rooms: [lobby, longRoom], count: 2, hasMore: false }),
-  room: async (roomId) => [lobby, longRoom].find((room) => room.roomId === roomId),
+  stats: async ({ visible_only }) =>
+    statsView({
+      uptimeMs: 61_900,
+      pool: { total: 5, registered: 4, users: 3, averagePerUser: 4 / 3, mostOfOneUser: 2, maxPerUser: 5, refused: 7 },
+      users: [
+        { userId: '1', connections: 2 },
+        { userId: 'ann', connections: 1 },
+        { userId: '007', connections: 1 },
+        ...(visible_only ? [] : [{ userId: 'hidden', connections: 1 }]),
+      ],
+      store: { messages: 40, rooms: 2, queued: 6, expired: 1, dropped: 3 },
+      liveDropped: 9,
+      slowClosed: 2,
+      vitals: { residentBytes: 80_000_000, loopDelayMs: { median: 0.04, p99: 1.26, max: 9 } },
+    }),
+  rooms: async ({ after, limit, include_private }) => {
+    if (after === 'nowhere') throw new HubError('invalid_payload');
+    return { rooms: [lobby, longRoom, ...(include_private ? [hiddenRoom] : [])].slice(0, limit), count: 2, has_more: after !== 'lobby' };
+  },
+  room: async (roomId) => [lobby, longRoom, hiddenRoom].find((room) => room.room_id === roomId),
   members: async () => ({
     members: [
-      { userId: '1', role: 'owner', joinedAtMs: 0 },
-      { userId: 'ann', role: 'member', joinedAtMs: 0 },
+      { user_id: 1, role: 'owner', joined_at: 0 },
+      { user_id: 'ann', role: 'member', joined_at: 0 },
     ],
-    memberCount: 2,
-    hasMore: false,
   }),
 };
 
+let health: Health = { status: 'healthy' };
 let isReady = true;
 const logged: unknown[] = [];
 const log: Log = { ...silentLog, error: (fields) => logged.push(fields) };
@@ -64,7 +65,15 @@ async function listen(handler: RequestListener) {
 let hub: Awaited<ReturnType<typeof listen>>;
 beforeAll(async () => {
   hub = await listen(
-    await createHttpHandler({ api, isReady: () => isReady, version: '1.2.3', auth: 'open', socketPath: '/socket.io/', log }),
+    await createHttpHandler({
+      api,
+      isReady: () => isReady,
+      health: () => health,
+      version: '1.2.3',
+      auth: 'open',
+      socketPath: '/socket.io/',
+      log,
+    }),
   );
 });
 afterAll(() => hub.close());
@@ -115,6 +124,16 @@ describe('health', () => {
     isReady = true;
   });
 
+  test('counts what is damaged and goes on, and fails with its store (a failed store says 200)', async () => {
+    health = { status: 'degraded', damaged: 3 };
+    const degraded = await get('/health');
+    expect([degraded.status, await degraded.json()]).toEqual([200, health]);
+    health = { status: 'failed' };
+    const failed = await get('/health');
+    expect([failed.status, await failed.json()]).toEqual([503, health]);
+    health = { status: 'healthy' };
+  });
+
   test('HEAD answers as GET does, without a body', async () => {
     const response = await get('/health', { method: 'HEAD' });
     expect([response.status, await response.text()]).toEqual([200, '']);
@@ -124,7 +143,7 @@ describe('health', () => {
 test('statistics have the keys of the origin, and ids as on the wire', async () => {
   expect(await json('/api/stats')).toEqual({
     status: 'success',
-    connections: { total_connections: 5, online_users: 3, connections_by_user: { '1': 2, ann: 1, __proto__1: 1 } },
+    connections: { total_connections: 5, online_users: 3, connections_by_user: { '1': 2, ann: 1, '007': 1 } },
     pool: {
       total_connections: 4,
       users_with_connections: 3,
@@ -146,15 +165,25 @@ test('statistics have the keys of the origin, and ids as on the wire', async () 
 
 describe('rooms', () => {
   test('are listed with their number', async () => {
-    expect(await json('/api/rooms')).toMatchObject({ count: 2, rooms: [lobbyOnWire, { room_id: longRoom.roomId }] });
+    expect(await json('/api/rooms')).toEqual({ rooms: [lobby, longRoom], count: 2, has_more: true });
+  });
+
+  test('are listed page by page', async () => {
+    expect(await json('/api/rooms?limit=1&after=lobby')).toEqual({ rooms: [lobby], count: 2, has_more: false });
+    for (const query of ['limit=0', 'limit=501', 'limit=x', 'after=nowhere']) expect((await get(`/api/rooms?${query}`)).status).toBe(400);
+  });
+
+  test('that are private look like none, since nobody has shown who they are', async () => {
+    const [hidden, missing] = [await get('/api/rooms/hidden'), await get('/api/rooms/nowhere')];
+    expect([hidden.status, await hidden.text()]).toEqual([missing.status, await missing.text()]);
   });
 
   test('one room comes with its members', async () => {
-    expect(await json('/api/rooms/lobby')).toEqual({ ...lobbyOnWire, members: [1, 'ann'] });
+    expect(await json('/api/rooms/lobby')).toEqual({ ...lobby, members: [1, 'ann'] });
   });
 
   test('is found by the longest id, of the longest characters', async () => {
-    expect(await json(`/api/rooms/${encodeURIComponent(longRoom.roomId)}`)).toMatchObject({ room_id: longRoom.roomId });
+    expect(await json(`/api/rooms/${encodeURIComponent(longRoom.room_id)}`)).toMatchObject({ room_id: longRoom.room_id });
   });
 
   test('a room that is not there is 404 with a code', async () => {
@@ -188,7 +217,15 @@ describe('what can go wrong', () => {
     const answers = [];
     for (const error of [new HubError('overloaded'), new Error('secret at /etc/x')]) {
       const other = await listen(
-        await createHttpHandler({ api: broken(error), isReady: () => true, version: '1', auth: 'open', socketPath: '/socket.io/', log }),
+        await createHttpHandler({
+          api: broken(error),
+          isReady: () => true,
+          health: () => health,
+          version: '1',
+          auth: 'open',
+          socketPath: '/socket.io/',
+          log,
+        }),
       );
       const response = await fetch(`${other.url}/api/stats`);
       answers.push([response.status, await response.json()]);

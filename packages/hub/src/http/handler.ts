@@ -17,7 +17,8 @@ const paramCharactersMax = 128 * 12;
 const otherMethods = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** A listener for an HTTP server's requests, ready to answer. It never throws. */
-export async function createHttpHandler({ api, isReady, version, auth, socketPath, log }: HttpPorts): Promise<RequestListener> {
+export async function createHttpHandler(ports: HttpPorts): Promise<RequestListener> {
+  const { api, version, auth, socketPath, log } = ports;
   const answerError = errorAnswerer(log);
   const app: App = fastify({ routerOptions: { maxParamLength: paramCharactersMax }, frameworkErrors: answerError, exposeHeadRoutes: true });
   app.setNotFoundHandler(answerNotFound);
@@ -31,7 +32,7 @@ export async function createHttpHandler({ api, isReady, version, auth, socketPat
   app.addHook('onRoute', ({ url }) => {
     paths.add(url);
   });
-  healthRoutes(app, isReady);
+  healthRoutes(app, ports);
   statsRoute(app, api);
   roomRoutes(app, api);
   // Relative to the page, which may stand below a path of a proxy.

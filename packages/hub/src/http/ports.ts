@@ -1,12 +1,13 @@
 /** What the HTTP routes need of the hub. */
-import type { Log } from '../ports/log.ts';
-import type { HubStats } from '../ports/stats.ts';
-import type { MembersPage, MembersQuery, RoomSummary, RoomsPage, RoomsQuery } from '../ports/store.ts';
 
+import type { Replies, RoomView } from '@parley/protocol';
+import type { Log } from '../ports/log.ts';
+import type { Health, RoomsPage, Stats } from './schemas.ts';
 export interface HttpPorts {
   readonly api: HttpApi;
   /** False once the hub drains. Before it is ready it has no routes that could be asked. */
   isReady(): boolean;
+  health(): Health | Promise<Health>;
   readonly version: string;
   /** The name of the authentication method, as clients are told it in `connected`. */
   readonly auth: string;
@@ -17,8 +18,8 @@ export interface HttpPorts {
 
 /** The part of `HubApi` that the routes call. */
 export interface HttpApi {
-  stats(): Promise<HubStats>;
-  rooms(query: RoomsQuery): Promise<RoomsPage>;
-  room(roomId: string): Promise<RoomSummary | undefined>;
-  members(query: Omit<MembersQuery, 'userId'>): Promise<MembersPage>;
+  stats(options: { readonly visible_only: boolean }): Promise<Stats>;
+  rooms(query: { readonly after?: string; readonly limit?: number; readonly include_private: boolean }): Promise<RoomsPage>;
+  room(roomId: string): Promise<RoomView | undefined>;
+  members(roomId: string, page: { readonly limit: number }): Promise<Pick<Replies['members_page'], 'members'>>;
 }

@@ -1,11 +1,15 @@
 /** The form of every answer, from which it is also written: a key that is not here does not get out. */
-import { Type } from 'typebox';
+import { HubError, type Immutable, limits, room as roomSchema } from '@parley/protocol';
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
 
 const count = Type.Integer({ minimum: 0 });
 /** Digits come as a number; see the id rule in `@parley/protocol`. */
 const userId = Type.Union([Type.Integer(), Type.String()]);
 
-export const health = Type.Object({ status: Type.Literal('healthy') });
+/** `damaged`: messages that were found damaged on the disk and are left out; then the hub is `degraded`. */
+export const health = Type.Object({ status: Type.Enum(['healthy', 'degraded', 'failed']), damaged: Type.Optional(count) });
+export type Health = Immutable<Static<typeof health>>;
 
 export const readiness = Type.Object({ status: Type.Union([Type.Literal('ready'), Type.Literal('draining')]) });
 
@@ -37,19 +41,27 @@ export const stats = Type.Object({
   }),
 });
 
-const roomFields = {
-  room_id: Type.String(),
-  room_name: Type.String(),
-  created_by: userId,
-  created_at: Type.Number(),
-  is_private: Type.Boolean(),
-  max_members: count,
-  member_count: count,
-};
+export type Stats = Immutable<Static<typeof stats>>;
 
-export const rooms = Type.Object({ rooms: Type.Array(Type.Object(roomFields)), count });
+/** Of a list of rooms. */
+export const page = Type.Object({
+  after: Type.Optional(Type.String({ maxLength: 2 * limits.idCharactersMax })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.pageLimitMax })),
+});
 
-export const room = Type.Object({ ...roomFields, members: Type.Array(userId) });
+export const rooms = Type.Object({ rooms: Type.Array(roomSchema), count, has_more: Type.Boolean() });
+export type RoomsPage = Immutable<Static<typeof rooms>>;
+
+export const room = Type.Object({ ...roomSchema.properties, members: Type.Array(userId) });
+
+/** The same check for the application as for a request. */
+export function checkedPage(query: { readonly after?: unknown; readonly limit?: unknown }): Static<typeof page> {
+  const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+  if (Value.Check(page, given)) return given;
+  throw new HubError('invalid_payload', {
+    message: `after must be the id of a room, and limit a whole number from 1 to ${limits.pageLimitMax}.`,
+  });
+}
 
 /** `error` is the short text of the project's origin, `code` and `message` are those of the error table where it has the failure. */
 export const failure = Type.Object({ status: Type.Literal('error'), error: Type.String(), code: Type.String(), message: Type.String() });

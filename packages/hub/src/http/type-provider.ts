@@ -1,3 +1,4 @@
+import type { Immutable } from '@parley/protocol';
 import type {
   FastifyInstance,
   FastifyTypeProvider,
@@ -10,7 +11,7 @@ import type { Static, TSchema } from 'typebox';
 /** Gives handlers the types of their route's TypeBox schemas: of what was checked, and of what they may answer. */
 interface TypeBoxProvider extends FastifyTypeProvider {
   readonly validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
-  readonly serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown;
+  readonly serializer: this['schema'] extends TSchema ? Immutable<Static<this['schema']>> : unknown;
 }
 
 export type App = FastifyInstance<

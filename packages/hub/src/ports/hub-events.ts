@@ -14,6 +14,7 @@ export type HubEvent =
       readonly roomId?: string;
     }
   | { readonly type: 'user_joined'; readonly roomId: string; readonly userId: string }
-  | { readonly type: 'user_left'; readonly roomId: string; readonly userId: string };
+  | { readonly type: 'user_left'; readonly roomId: string; readonly userId: string }
+  | { readonly type: 'room_deleted'; readonly roomId: string };
 
 export type HubEventListener = (event: HubEvent) => void;

@@ -23,8 +23,7 @@ export interface Vitals {
 export interface HubStats {
   readonly uptimeMs: number;
   readonly pool: PoolStats;
-  readonly connectionsByUser: Readonly<Record<string, number>>;
-  readonly onlineUsers: readonly string[];
+  readonly users: readonly { readonly userId: string; readonly connections: number }[];
   readonly store: StoreCounts;
   /** Live-only events that were dropped because their receiver was behind. */
   readonly liveDropped: number;

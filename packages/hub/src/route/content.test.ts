@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { InboundEvent } from '../ports/connection.ts';
 import { contentFromValue, contentText } from './content.ts';
 
-const limits = { contentBytesMax: 20, contentDepthMax: 3, roomMembersDefault: 100, roomsCreateOnJoin: true };
+const limits = { contentBytesMax: 20, contentDepthMax: 3, roomMembersDefault: 100, roomsCreateOnJoin: true, messageBytesMax: 100 };
 
 /** An event whose payload holds this text as its content. */
 function eventWith(content: string): InboundEvent {
@@ -57,14 +57,14 @@ test('binary content is refused', () => {
 
 describe('content of the application itself', () => {
   test('is held to the same limits', () => {
-    expect(contentFromValue({ a: 1 }, limits)).toBe('{"a":1}');
-    expect(codeOf(() => contentFromValue('x'.repeat(19), limits))).toBe('content_too_large');
-    expect(codeOf(() => contentFromValue([[[[]]]], limits))).toBe('content_too_deep');
-    expect(codeOf(() => contentFromValue('\ud800', limits))).toBe('invalid_payload');
+    expect(contentFromValue({ a: 1 }, 'content', limits)).toBe('{"a":1}');
+    expect(codeOf(() => contentFromValue('x'.repeat(19), 'content', limits))).toBe('content_too_large');
+    expect(codeOf(() => contentFromValue([[[[]]]], 'content', limits))).toBe('content_too_deep');
+    expect(codeOf(() => contentFromValue('\ud800', 'content', limits))).toBe('invalid_payload');
   });
 
   test('has to be something that JSON can hold', () => {
-    expect(codeOf(() => contentFromValue(undefined, limits))).toBe('invalid_payload');
-    expect(codeOf(() => contentFromValue(() => 1, limits))).toBe('invalid_payload');
+    expect(codeOf(() => contentFromValue(undefined, 'content', limits))).toBe('invalid_payload');
+    expect(codeOf(() => contentFromValue(() => 1, 'content', limits))).toBe('invalid_payload');
   });
 });

@@ -18,12 +18,21 @@ export function contentText(event: InboundEvent, key: 'content' | 'data', limits
 }
 
 /** The JSON text of a value that the application itself sends. The same limits hold. */
-export function contentFromValue(value: unknown, limits: CommandLimits): string {
-  const text = JSON.stringify(value);
-  if (text === undefined) throw new HubError('invalid_payload', { message: 'content must be a value that JSON can hold.' });
-  const span = contentOf(`["",{"content":${text}}]`, 'content');
-  if (span !== undefined) checkContent(span, 'content', limits);
+export function contentFromValue(value: unknown, key: 'content' | 'data', limits: CommandLimits): string {
+  const text = jsonTextOf(value);
+  if (text === undefined) throw new HubError('invalid_payload', { message: `${key} must be a value that JSON can hold.` });
+  const span = contentOf(`["",{"${key}":${text}}]`, key);
+  if (span !== undefined) checkContent(span, key, limits);
   return text;
+}
+
+/** Undefined for what JSON has no form for, such as functions, cycles and large integers. */
+function jsonTextOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 function checkContent(span: { text: string; depth: number; wellFormed: boolean }, key: string, limits: CommandLimits): void {

@@ -15,6 +15,7 @@ import {
   encodeAckText,
   encodeEventText,
   HubError,
+  type Replies,
   toFailure,
   userIdFromWire,
   userIdToWire,
@@ -23,7 +24,7 @@ import { nowOf } from '../lib/clock.ts';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { CloseReason, Connection, ConnectionHandlers, InboundEvent } from '../ports/connection.ts';
 import type { Arrival } from '../ports/session.ts';
-import type { Caller, Reply } from './commands/command.ts';
+import { type Caller, replyText } from './commands/command.ts';
 import { register, registerAgain, registeredReply } from './commands/register.ts';
 import { type Cost, charactersMax, InFlight } from './in-flight.ts';
 import type { ReadGate } from './read-gate.ts';
@@ -103,14 +104,16 @@ export class Conversation implements ConnectionHandlers {
       const caller = this.#caller;
       if (caller !== undefined && name !== 'ack') services.presence.active(caller.userId, nowOf(services.clock));
       if (name === 'register') {
-        await this.#register(payloadOf('register', this.#withOwnId(event)), (reply) => this.#answer(event, 'registered', jsonOf(reply)));
+        await this.#register(payloadOf('register', this.#withOwnId(event)), (reply) =>
+          this.#answer(event, 'registered', JSON.stringify(reply)),
+        );
       } else if (caller === undefined) {
         throw new HubError('not_registered');
       } else {
         const reply = cost.isRead
           ? await this.#ports.readGate.pass(this.#connection, () => run(services, name, caller, event))
           : await run(services, name, caller, event);
-        this.#answer(event, commandTable[name].reply, jsonOf(reply));
+        this.#answer(event, commandTable[name].reply, replyText(reply));
       }
     } catch (error) {
       this.#fail(event, error);
@@ -121,7 +124,7 @@ export class Conversation implements ConnectionHandlers {
   }
 
   /** Replies by itself, since the reply comes before what is delivered. */
-  async #register(payload: CommandPayload<'register'>, reply: (registered: object) => void): Promise<void> {
+  async #register(payload: CommandPayload<'register'>, reply: (registered: Replies['registered']) => void): Promise<void> {
     const { services } = this.#ports;
     const userId = userIdFromWire(payload.user_id);
     const answer = (arrival: Arrival): void => reply(registeredReply(this.#connection.id, userId, arrival));
@@ -162,9 +165,4 @@ export class Conversation implements ConnectionHandlers {
 function costOf(event: InboundEvent): Cost {
   // An event with attachments has no text. It comes from one packet, which is bounded.
   return { characters: event.text?.length ?? charactersMax, isRead: isRead(event), isBarrier: isBarrier(event) };
-}
-
-function jsonOf(reply: Reply): string {
-  if (typeof reply === 'string') return reply;
-  return JSON.stringify(typeof reply === 'function' ? reply() : reply);
 }

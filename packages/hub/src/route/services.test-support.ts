@@ -1,5 +1,5 @@
 import { ManualClock } from '../lib/manual-clock.test-support.ts';
-import { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { Reader, Session } from '../ports/session.ts';
 import type { Store } from '../ports/store.ts';
@@ -96,13 +96,15 @@ export function testServices(store: Store, replaced: Partial<Services> = {}): Se
     presence: {
       active() {},
       choose: () => undefined,
+      chosen: () => undefined,
       view: (userId) => ({ userId, state: 'offline', statusText: undefined, lastSeenMs: undefined, connections: 0 }),
       online: () => [],
     },
-    watches: { watch() {}, unwatch() {} },
-    limits: { contentBytesMax: 1000, contentDepthMax: 5, roomMembersDefault: 100, roomsCreateOnJoin: true },
+    watches: { watch: () => true, unwatch() {} },
+    limits: { contentBytesMax: 1000, contentDepthMax: 5, roomMembersDefault: 100, roomsCreateOnJoin: true, messageBytesMax: 2000 },
+    live: { toUser: () => 0, toRoom: () => 0, toAll: () => 0 },
+    memberNotices: { joined() {}, left() {}, forget() {} },
     roomFor: () => 1_000_000,
-    encode: (event, payload) => new OutgoingPacket(`2["${event}",${JSON.stringify(payload)}]`),
     onEvent() {},
     ...replaced,
   };

@@ -22,7 +22,8 @@ export interface Services {
   readonly limits: CommandLimits;
   /** How many bytes a connection may be given now, for replies that can be cut. */
   readonly roomFor: (connection: Connection) => number;
-  readonly encode: (event: string, payload: unknown) => OutgoingPacket;
+  readonly live: LiveEvents;
+  readonly memberNotices: MemberNotices;
   readonly onEvent: HubEventListener;
 }
 
@@ -31,6 +32,8 @@ export interface CommandLimits {
   readonly contentDepthMax: number;
   /** `max_members` of a room that says nothing else. */
   readonly roomMembersDefault: number;
+  /** Bytes of one direct message times its recipients. */
+  readonly messageBytesMax: number;
   /** Whether joining a room that does not exist creates it. */
   readonly roomsCreateOnJoin: boolean;
 }
@@ -59,11 +62,29 @@ export interface StreamDirectory {
 export interface PresenceBoard {
   active(userId: string, now: Now): void;
   choose(userId: string, state: UserState['state'], statusText: string | undefined, now: Now): UserState | undefined;
+  /** What the user has chosen; undefined while offline. */
+  chosen(userId: string): UserState['state'] | undefined;
   view(userId: string): PresenceView;
   online(): Iterable<string>;
 }
 
 export interface WatchList {
-  watch(session: Session, topic: string): void;
-  unwatch(session: Session, topic: string): void;
+  /** False, and nothing is watched, if it would be more than the session may. */
+  watch(session: Session, topics: readonly string[]): boolean;
+  unwatch(session: Session, topics: readonly string[]): void;
+}
+
+/** Tells events to those who are connected. Returns how many users can be known to have got it: those who are not invisible. */
+export interface LiveEvents {
+  toUser(userId: string, packet: OutgoingPacket): number;
+  toRoom(roomId: string, packet: OutgoingPacket, exceptUserId?: string): number;
+  toAll(packet: OutgoingPacket, except: ReadonlySet<string>): number;
+}
+
+/** Tells the members of a room who joins and leaves; `memberCount` is that of the room afterwards. */
+export interface MemberNotices {
+  joined(roomId: string, userId: string, memberCount: number): void;
+  left(roomId: string, userId: string, memberCount: number): void;
+  /** The room is gone. */
+  forget(roomId: string): void;
 }

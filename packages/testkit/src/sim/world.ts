@@ -107,6 +107,8 @@ function hubSettings(random: SimRandom): HubSettings {
     core: {
       contentBytesMax: 65_536,
       contentDepthMax: 64,
+      messageBytesMax: 4 * 1024 * 1024,
+      watchesPerConnectionMax: 10_000,
       roomMembersDefault: 100,
       roomsCreateOnJoin: true,
       connectionsPerUserMax: 4,

@@ -1,6 +1,7 @@
 import { createMemoryStore } from '@parley/testkit';
 import { expect, test } from 'vitest';
 import { testServices, testSession } from '../services.test-support.ts';
+import { replyText } from './command.ts';
 import { history } from './history.ts';
 
 const storeOptions = { queueMessagesMax: 100, queueOverflow: 'reject', onAppended() {}, onFailed() {} } as const;
@@ -21,10 +22,14 @@ test.each([
     receipt: false,
   };
   for (let sent = 0; sent < 5; sent++) await store.append({ kind: 'direct', ...common, content: JSON.stringify('x'.repeat(1000)) });
-  const event = { name: 'history', args: [], text: undefined, ackId: undefined };
   const services = testServices(store, { roomFor: () => room });
-  const reply = await history({ services, caller: { userId: 'ann', session: testSession('ann') }, payload: { user_id: 'bob' }, event });
-  const page = JSON.parse(String(reply));
+  const reply = await history({
+    services,
+    caller: { userId: 'ann', session: testSession('ann') },
+    payload: { user_id: 'bob' },
+    textOf: () => '',
+  });
+  const page = JSON.parse(replyText(reply));
   expect(page.messages).toHaveLength(count);
   expect(page.has_more).toBe(count < 5);
 });

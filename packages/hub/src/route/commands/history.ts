@@ -1,16 +1,59 @@
-import { limits, userIdFromWire } from '@parley/protocol';
-import { historyMessageJson } from '../views.ts';
-import type { Command } from './command.ts';
+import { limits, type Replies, userIdFromWire } from '@parley/protocol';
+import { jsonList, jsonObject } from '../../lib/json.ts';
+import type { HistoryMessage, HistoryQuery } from '../../ports/store.ts';
+import type { Services } from '../services.ts';
+import { historyMessage } from '../views.ts';
+import type { Call, Caller, Command } from './command.ts';
 
+/** A page of a room as its members see it, or of the conversation of two users. Refusals: `room_not_found`, `not_member`. */
 export const history: Command<'history'> = async ({ services, caller, payload }) => {
-  const { room_id: roomId, user_id: withUserId } = payload;
   const page = await services.store.history({
     userId: caller.userId,
-    of: roomId === undefined ? { withUserId: userIdFromWire(withUserId ?? '') } : { roomId },
+    of: placeOf(payload),
     beforeId: payload.before_id === undefined ? undefined : Number(payload.before_id),
     afterId: payload.after_id === undefined ? undefined : Number(payload.after_id),
     limit: payload.limit ?? limits.historyLimitDefault,
-    bytesMax: Math.min(limits.historyBytesMax, caller.session === undefined ? 0 : services.roomFor(caller.session.connection)),
+    bytesMax: pageBytesMax(services, caller),
   });
-  return `{"status":"success","messages":[${page.messages.map(historyMessageJson).join(',')}],"has_more":${page.hasMore}}`;
+  const deliveredAtMs = await shownDeliveries(services, caller.userId, page.messages);
+  const messages = page.messages.map((message) => historyMessage(message, deliveredAtMs(message)));
+  return () =>
+    jsonObject<Replies['history_page']>({
+      status: '"success"',
+      messages: jsonList(messages),
+      has_more: String(page.hasMore),
+      damaged: undefined,
+    });
 };
+
+/** No more than the connection may be given now; nothing for one that has closed. */
+function pageBytesMax({ roomFor }: Services, { session, isApplication }: Caller): number {
+  if (isApplication) return limits.historyBytesMax;
+  return session === undefined ? 0 : Math.min(limits.historyBytesMax, roomFor(session.connection));
+}
+
+function placeOf(payload: Call<'history'>['payload']): HistoryQuery['of'] {
+  return payload.room_id === undefined ? { withUserId: userIdFromWire(payload.user_id) } : { roomId: payload.room_id };
+}
+
+/**
+ * When a message reached its recipient, as far as its sender may know: that somebody invisible has received it would say that it is
+ * there. What arrived before the recipient went out of sight is shown.
+ */
+async function shownDeliveries(
+  { presence, store }: Services,
+  userId: string,
+  messages: readonly HistoryMessage[],
+): Promise<(message: HistoryMessage) => number | undefined> {
+  const delivered = messages.find((message) => message.senderId === userId && message.deliveredAtMs !== undefined);
+  const recipientId = delivered?.recipientId;
+  if (recipientId === undefined || recipientId === userId) return ({ deliveredAtMs }) => deliveredAtMs;
+  const chosen = presence.chosen(recipientId);
+  const [state] = chosen === undefined ? await store.states([recipientId]) : [];
+  const hiddenSinceMs =
+    (chosen ?? state?.state) === 'invisible' ? (presence.view(recipientId).lastSeenMs ?? state?.lastSeenMs ?? 0) : undefined;
+  return ({ senderId, deliveredAtMs }) => {
+    const isHidden = senderId === userId && hiddenSinceMs !== undefined && (deliveredAtMs ?? 0) > hiddenSinceMs;
+    return isHidden ? undefined : deliveredAtMs;
+  };
+}

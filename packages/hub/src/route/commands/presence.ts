@@ -1,14 +1,45 @@
-import { HubError, limits as protocolLimits } from '@parley/protocol';
+import { HubError, limits, userIdFromWire } from '@parley/protocol';
+import { jsonOf } from '../../lib/json.ts';
 import type { PresenceView } from '../../ports/presence.ts';
 import { inboxOf, timelineOf } from '../../ports/store.ts';
 import type { Services } from '../services.ts';
 import { presenceView } from '../views.ts';
-import { type Command, fromWire } from './command.ts';
+import { type Call, type Command, fromWire, requireMember } from './command.ts';
 
-/** What others see of these users; for those who are offline, when they were last seen. */
-export async function presenceOf(services: Services, userIds: readonly string[]): Promise<PresenceView[]> {
-  const look = await prepareLook(services, userIds);
-  return look();
+/** The users that were named, and a page of the room's members. */
+export const presence: Command<'presence'> = async (call) => {
+  const { services, caller, payload } = call;
+  const userIds = fromWire(payload.user_ids ?? []);
+  if (payload.room_id !== undefined) requireMember(services, caller, payload.room_id);
+  // Watched before the snapshot is taken: a change in between is told, not lost.
+  watchOrNot(call, [...userIds.map(inboxOf), ...(payload.room_id === undefined ? [] : [timelineOf(payload.room_id)])]);
+  const members = payload.room_id === undefined ? noMembers : await membersPage(call, payload.room_id);
+  const look = await prepareLook(services, [...new Set([...userIds, ...members.userIds])]);
+  // A watcher may have been told of a change meanwhile, and must not hear an older state after it.
+  return () => jsonOf({ status: 'success', users: look().map(presenceView), has_more: members.hasMore });
+};
+
+function watchOrNot({ services, caller, payload }: Call<'presence'>, topics: readonly string[]): void {
+  if (caller.session === undefined || payload.watch === undefined) return;
+  if (!payload.watch) services.watches.unwatch(caller.session, topics);
+  else if (!services.watches.watch(caller.session, topics)) throw new HubError('too_many_watches');
+}
+
+interface MemberIds {
+  readonly userIds: readonly string[];
+  readonly hasMore: boolean;
+}
+
+const noMembers: MemberIds = { userIds: [], hasMore: false };
+
+async function membersPage({ services, caller, payload }: Call<'presence'>, roomId: string): Promise<MemberIds> {
+  const page = await services.store.members({
+    roomId,
+    userId: caller.isApplication ? undefined : caller.userId,
+    after: payload.after === undefined ? undefined : userIdFromWire(payload.after),
+    limit: payload.limit ?? limits.pageLimitDefault,
+  });
+  return { userIds: page.members.map((member) => member.userId), hasMore: page.hasMore };
 }
 
 /** Asks the store for what it knows. The returned function looks at what others see of these users in the moment in which it is called. */
@@ -22,28 +53,3 @@ async function prepareLook({ presence, store }: Services, userIds: readonly stri
       return { ...view, lastSeenMs: view.lastSeenMs ?? lastSeen.get(userId) };
     });
 }
-
-async function memberIds({ store }: Services, roomId: string, userId: string): Promise<string[]> {
-  const page = await store.members({ roomId, userId, after: undefined, limit: protocolLimits.roomMembersMax });
-  return page.members.map((member) => member.userId);
-}
-
-export const presence: Command<'presence'> = async ({ services, caller, payload }) => {
-  const { directory, watches } = services;
-  const roomId = payload.room_id;
-  if (roomId !== undefined && !directory.roomsOf(caller.userId).has(roomId)) throw new HubError('not_member');
-  const userIds = fromWire(payload.user_ids ?? []);
-
-  // Watched before the snapshot is taken: a change in between is told, not lost.
-  if (caller.session !== undefined && payload.watch !== undefined) {
-    const topics = [...userIds.map(inboxOf), ...(roomId === undefined ? [] : [timelineOf(roomId)])];
-    for (const topic of topics) {
-      if (payload.watch) watches.watch(caller.session, topic);
-      else watches.unwatch(caller.session, topic);
-    }
-  }
-  const members = roomId === undefined ? [] : await memberIds(services, roomId, caller.userId);
-  const look = await prepareLook(services, [...new Set([...userIds, ...members])]);
-  // A watcher may have been told of a change meanwhile, and must not hear an older state after it.
-  return () => ({ status: 'success', users: look().map(presenceView) });
-};

@@ -1,4 +1,4 @@
-import { applicationUserId, type CommandPayload, HubError, userIdFromWire, userIdToWire } from '@parley/protocol';
+import { applicationUserId, type CommandPayload, HubError, type Replies, userIdFromWire, userIdToWire } from '@parley/protocol';
 import { nowOf } from '../../lib/clock.ts';
 import type { Connection } from '../../ports/connection.ts';
 import type { Arrival, EnterSession } from '../../ports/session.ts';
@@ -41,7 +41,7 @@ export async function registerAgain(
 }
 
 /** What the client is told. */
-export function registeredReply(connectionId: string, userId: string, arrival: Arrival) {
+export function registeredReply(connectionId: string, userId: string, arrival: Arrival): Replies['registered'] {
   const { queued } = arrival;
   const waiting = queued === 0 ? '' : ` ${queued} waiting ${queued === 1 ? 'message follows' : 'messages follow'}.`;
   return {
