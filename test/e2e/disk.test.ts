@@ -14,7 +14,7 @@ withFaults(
   { timeout: 60_000 },
   async ({ startHub, connectAs }) => {
     if (typeof faults === 'string') return;
-    const hub = await startHub({ env: faults.env, args: ['--store.max-pending', '500'] });
+    const hub = await startHub({ env: faults.env, args: ['--store.max-pending', '200'] });
     const ann = await connectAs(hub.url, 'ann');
     const bob = await connectAs(hub.url, 'bob');
     await faults.set('slow 1000');

@@ -1,6 +1,7 @@
 /**
  * All live connections of this node: those that have not registered yet, and the sessions of each user,
- * at most so many per user. One record for a user, made with the first session and gone with the last.
+ * at most so many per user. One record for a user, made with the first session and gone with the last; so it is also
+ * the place where the rooms of those who are here are known (`Memberships` in `route/services.ts`).
  */
 import type { Connection } from '../ports/connection.ts';
 import type { Session } from '../ports/session.ts';

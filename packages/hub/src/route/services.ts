@@ -15,7 +15,7 @@ export interface Services {
   readonly runningMs: () => number;
   readonly random: Random;
   readonly sessions: SessionRegistrar;
-  readonly directory: SessionDirectory;
+  readonly directory: SessionDirectory & Memberships;
   readonly streams: StreamDirectory;
   readonly presence: PresenceBoard;
   readonly watches: WatchList;
@@ -47,6 +47,10 @@ export interface SessionRegistrar {
 export interface SessionDirectory {
   sessionsOf(userId: string): readonly Session[];
   sessions(): Iterable<Session>;
+}
+
+/** The rooms of those who are connected here, as the store last told. It decides over what is live only, and about which the store is not asked. */
+export interface Memberships {
   roomsOf(userId: string): ReadonlySet<string>;
   enterRoom(userId: string, roomId: string): void;
   leaveRoom(userId: string, roomId: string): void;
