@@ -1,6 +1,6 @@
 /**
  * The installations of the repository. Each is a package.json with a lock file, or a part of one, and only what a
- * command needs is installed:
+ * command needs is installed (docs/decisions/0012):
  *
  *     hub         the dependencies of packages/: runs the hub, the demo and the examples
  *     tools       the rest of the workspace: tests, compiler, linter
