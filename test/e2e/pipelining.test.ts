@@ -3,7 +3,10 @@ import { expect } from 'vitest';
 import type { Payload } from '../support/client.ts';
 import { test } from '../support/fixtures.ts';
 
-test('a command that needs the one before it may be sent right behind it: register, create, join, leave', async ({ hub, connect }) => {
+test('a command that needs the one before it may be sent right behind it: register, create, join, leave, delete', async ({
+  hub,
+  connect,
+}) => {
   const client = await connect(hub.url);
   const typing = { room_id: 'pipe', kind: 'typing' };
   const replies = await Promise.all([
@@ -15,9 +18,12 @@ test('a command that needs the one before it may be sent right behind it: regist
     client.send('signal', typing),
     client.send('join_room', { room_id: 'pipe' }),
     client.send('signal', typing),
+    client.send('create_room', { room_id: 'drain', room_name: 'Drain' }),
+    client.send('delete_room', { room_id: 'drain' }),
+    client.send('signal', { room_id: 'drain', kind: 'typing' }),
   ]);
   expect(replies.map(({ status, code }) => code ?? status)).toEqual([
-    ...['success', 'success', 'success', 'success', 'success', 'not_member', 'success', 'success'],
+    ...['success', 'success', 'success', 'success', 'success', 'not_member', 'success', 'success', 'success', 'success', 'not_member'],
   ]);
 });
 

@@ -52,6 +52,13 @@ export const routeMutations: readonly Mutation[] = [
     test: 'packages/hub/src/route/conversation.test.ts',
   },
   {
+    name: 'commands overtake delete_room',
+    file: 'route/router.ts',
+    find: "'leave_room', 'delete_room']",
+    replace: "'leave_room']",
+    test: 'packages/hub/src/route/conversation.test.ts',
+  },
+  {
     name: 'a connection may have any number of commands under way',
     file: 'route/in-flight.ts',
     find: 'this.#commands >= commandsMax || ',

@@ -171,6 +171,7 @@ describe('what is sent behind a barrier', () => {
     ['join_room', { room_id: 'lobby' }],
     ['create_room', { room_id: 'kitchen', room_name: 'Kitchen' }],
     ['leave_room', { room_id: 'lobby' }],
+    ['delete_room', { room_id: 'lobby' }],
   ] as const)('stays unread until it is answered: %s', async ([name, payload]) => {
     const { connection, conversation, emit, sent } = setUp();
     await conversation.register({ user_id: 'ann' });
@@ -249,6 +250,8 @@ describe('the store sees the commands of a connection in the order in which they
     ['create_room', { room_name: 'Kitchen' }, 'createRoom'],
     ['join_room', { room_id: 'lobby' }, 'joinRoom'],
     ['leave_room', { room_id: 'lobby' }, 'leaveRoom'],
+    ['delete_room', { room_id: 'lobby' }, 'deleteRoom'],
+    ['members', { room_id: 'lobby' }, 'members'],
     ['history', { user_id: 'bob' }, 'history'],
   ];
 
