@@ -1,5 +1,4 @@
 /** Appends until it is killed, and prints the content of each message whose append was acknowledged. */
-import { writeSync } from 'node:fs';
 import { openSqliteStore } from './open.ts';
 
 const [dataFolder = '', round = ''] = process.argv.slice(2);
@@ -24,7 +23,7 @@ async function appendForever(sender: number): Promise<never> {
       receipt: false,
     } as const;
     await store.append({ ...request, senderId: `${sender}`, content, clientMsgId: content });
-    writeSync(1, `${content}\n`);
+    process.stdout.write(`${content}\n`);
   }
 }
 

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { testStoreOptions } from '@parley/testkit';
 import { expect, test } from 'vitest';
 import type { Store } from '../../ports/store.ts';
+import { StoreStartError } from '../start-error.ts';
 import { makeFolder, removeFolder } from './folder.test-support.ts';
-import { openSqliteStore, StoreStartError } from './open.ts';
+import { openSqliteStore } from './open.ts';
 
 const child = fileURLToPath(new URL('./crash-child.test-support.ts', import.meta.url));
 

@@ -6,9 +6,9 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
-import { describe } from './calls.ts';
-import { isSqliteError } from './database.ts';
-import { StoreStartError } from './start-error.ts';
+import { describe } from '../outcome.ts';
+import { StoreStartError } from '../start-error.ts';
+import { isSqliteError } from './sql/database.ts';
 
 /** Makes the folder if it is missing and locks it. Returns the function that frees it. Throws `StoreStartError`. */
 export function lockFolder(folder: string): () => void {

@@ -5,8 +5,9 @@ import { testStoreOptions } from '@parley/testkit';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AppendRequest, Store } from '../../ports/store.ts';
+import { StoreStartError } from '../start-error.ts';
 import { copyAsKilled, makeFolder, removeFolder } from './folder.test-support.ts';
-import { openSqliteStore, type SqliteOptions, StoreStartError } from './open.ts';
+import { openSqliteStore, type SqliteOptions } from './open.ts';
 
 let folder = '';
 let failures: HubError[] = [];

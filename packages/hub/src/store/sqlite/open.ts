@@ -17,14 +17,13 @@ import {
   type StoreOptions,
   timelineOf,
 } from '../../ports/store.ts';
-import type { Committed, DatabaseSetup, Reads, WriteCall, Writes } from './calls.ts';
-import { Checkpoints } from './checkpoints.ts';
-import { CommitQueue } from './commit-queue.ts';
+import { Announcer } from '../announcer.ts';
+import { CommitQueue } from '../commit-queue.ts';
 import { lockFolder } from './lock.ts';
-import { packCall, unpackMessages } from './pack.ts';
-import { Thread } from './thread.ts';
-
-export { StoreStartError } from './start-error.ts';
+import type { Committed, DatabaseSetup, Reads, WriteCall, Writes } from './thread/calls.ts';
+import { Checkpoints } from './thread/checkpoints.ts';
+import { packCall, unpackMessages } from './thread/pack.ts';
+import { Thread } from './thread/thread.ts';
 
 export interface SqliteOptions {
   /** The folder of `parley.db` and `parley.lock`, made if it is missing; `:memory:` keeps everything in memory, for tests. */
@@ -93,27 +92,6 @@ function createQueue({ writer, announcer, checkpoints }: QueueParts, options: St
     batchCallsMax: 4_000,
     batchBytesMax: 8 * 1024 * 1024,
   });
-}
-
-/** Gathers the messages of one batch, so that their readers are given them together. */
-class Announcer {
-  readonly #onAppended: StoreOptions['onAppended'];
-  #messages: StoredMessage[] = [];
-
-  constructor(onAppended: StoreOptions['onAppended']) {
-    this.#onAppended = onAppended;
-  }
-
-  add(message: StoredMessage): void {
-    this.#messages.push(message);
-  }
-
-  flush(): void {
-    if (this.#messages.length === 0) return;
-    const messages = this.#messages;
-    this.#messages = [];
-    this.#onAppended(messages);
-  }
 }
 
 interface Parts {

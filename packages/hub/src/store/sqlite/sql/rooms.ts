@@ -1,9 +1,10 @@
 import type { Database } from 'better-sqlite3';
-import { type JoinRequest, type JoinResult, membersToldMax, type Room, type RoomMember, timelineOf } from '../../ports/store.ts';
-import { Refused, type Writes } from './calls.ts';
+import { type JoinRequest, type JoinResult, membersToldMax, type Room, type RoomMember, timelineOf } from '../../../ports/store.ts';
+import { Refused } from '../../outcome.ts';
+import type { Writes } from '../thread/calls.ts';
 import { textParameter } from './database.ts';
-import type { WriteContext } from './sql-append.ts';
-import { createMembersAfter, createReadRoom } from './sql-room-reads.ts';
+import { createMembersAfter, createReadRoom } from './room-reads.ts';
+import type { WriteContext } from './write-context.ts';
 
 /** Each checks everything before it changes anything, so that a refusal fails its own call only. */
 export function createRoomWrites(context: WriteContext): Pick<Writes, 'createRoom' | 'joinRoom' | 'leaveRoom' | 'deleteRoom'> {

@@ -2,8 +2,8 @@
  * What travels between the main thread and the store's threads. A thread answers each message once, in
  * the order in which they came, so an answer needs no id.
  */
-import type { ErrorCode } from '@parley/protocol';
-import type { AppendRequest, Store, StoreLimits } from '../../ports/store.ts';
+import type { AppendRequest, Store, StoreLimits } from '../../../ports/store.ts';
+import type { Outcome } from '../../outcome.ts';
 
 /** The callback of a write stays on the main thread. */
 type WithoutInOrder<A extends unknown[]> = A extends [...infer Rest, (result: never) => void] ? Rest : A;
@@ -40,8 +40,8 @@ export type PackedAppend = readonly [
   createdAtMs: number,
   storedAtMs: number,
   clientMsgId: string | null,
-  /** `receipt`, or `echo`. */
-  option: boolean,
+  /** `receipt` of a direct message, `echo` of one to a room. */
+  receiptOrEcho: boolean,
   membersOnly: boolean,
 ];
 
@@ -78,15 +78,6 @@ export type ToThread =
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'close' };
 
-/** A failure as it crosses threads, where an error would lose its class. `cause` is for the log. */
-export interface Refusal {
-  readonly code: ErrorCode;
-  readonly cause?: string;
-}
-
-/** The result of one write of a batch. The code `storage_failed` means that the whole store has failed. */
-export type Outcome = { readonly value: unknown } | { readonly refusal: Refusal };
-
 /** The answer to `commit`. */
 export interface Committed {
   /** One for each call, in order: see `BatchWriter.commit`. */
@@ -96,25 +87,3 @@ export interface Committed {
 }
 
 export type FromThread = Outcome | { readonly startRefused: string };
-
-/**
- * An expected refusal, thrown on the store's threads. `HubError` would do, but its package takes a thread
- * a good part of a second to load, which would be a good part of the hub's start.
- */
-export class Refused extends Error {
-  readonly code: ErrorCode;
-
-  constructor(code: ErrorCode) {
-    super(code);
-    this.name = 'Refused';
-    this.code = code;
-  }
-}
-
-export function toRefusal(error: unknown): Refusal {
-  return error instanceof Refused ? { code: error.code } : { code: 'internal_error', cause: describe(error) };
-}
-
-export function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}

@@ -1,7 +1,7 @@
 import { HubError } from '@parley/protocol';
 import { describe, expect, test } from 'vitest';
-import type { Outcome } from './calls.ts';
 import { CommitQueue, type CommitQueueOptions } from './commit-queue.ts';
+import type { Outcome } from './outcome.ts';
 
 const stored = { bytes: 10, shed: true };
 

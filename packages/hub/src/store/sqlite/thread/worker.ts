@@ -2,22 +2,13 @@
 
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
-import { BatchWriter } from './batch.ts';
-import {
-  type Committed,
-  type DatabaseSetup,
-  describe,
-  type FromThread,
-  invoke,
-  type ReadCall,
-  type Reads,
-  type ToThread,
-  toRefusal,
-} from './calls.ts';
-import { closeDatabase, isSqliteError, openCheckpointer, openDatabase } from './database.ts';
+import { describe, toRefusal } from '../../outcome.ts';
+import { StoreStartError } from '../../start-error.ts';
+import { BatchWriter } from '../sql/batch.ts';
+import { closeDatabase, isSqliteError, openCheckpointer, openDatabase } from '../sql/database.ts';
+import { createReads } from '../sql/reads.ts';
+import { type Committed, type DatabaseSetup, type FromThread, invoke, type ReadCall, type Reads, type ToThread } from './calls.ts';
 import { unpackCall } from './pack.ts';
-import { createReads } from './sql-reads.ts';
-import { StoreStartError } from './start-error.ts';
 
 interface Opened {
   readonly db: Database;

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
-import { type HistoryMessage, type HistoryQuery, placeOf, type StoredMessage, type StreamId, timelineOf } from '../../ports/store.ts';
+import { type HistoryMessage, type HistoryQuery, placeOf, type StoredMessage, type StreamId, timelineOf } from '../../../ports/store.ts';
+import type { Reads } from '../thread/calls.ts';
 import { type Access, createHiddenUpto } from './access.ts';
-import type { Reads } from './calls.ts';
 import { textParameter } from './database.ts';
 
 interface MessageRow {

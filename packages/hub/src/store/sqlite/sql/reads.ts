@@ -1,12 +1,12 @@
 import type { Database } from 'better-sqlite3';
-import type { UserState } from '../../ports/store.ts';
+import type { PackedMessage, Reads } from '../thread/calls.ts';
+import { packedColumns } from '../thread/pack.ts';
 import { createAccess, createHiddenUpto } from './access.ts';
-import type { PackedMessage, Reads, Writes } from './calls.ts';
 import { Counters } from './counters.ts';
 import { textParameter } from './database.ts';
-import { packedColumns } from './pack.ts';
-import { createHistory } from './sql-history.ts';
-import { createRoomReads } from './sql-room-reads.ts';
+import { createHistory } from './history.ts';
+import { createRoomReads } from './room-reads.ts';
+import { createStates } from './states.ts';
 
 export function createReads(db: Database): Reads {
   return {
@@ -57,25 +57,5 @@ function createReadStream(db: Database): Reads['readStream'] {
       wanted = Math.min(Math.max(fitting, 1), page.length, limit - page.length);
     }
     return page;
-  };
-}
-
-export function createStates(db: Database): Reads['states'] {
-  const select = db.prepare<[string], Omit<UserState, 'statusText'> & { statusText: string | null }>(
-    'SELECT user_id AS userId, state, status_text AS statusText, last_seen AS lastSeenMs FROM connection_state WHERE user_id = ?',
-  );
-  return (userIds) =>
-    userIds.flatMap((userId) => {
-      const row = select.get(userId);
-      return row === undefined ? [] : [{ ...row, statusText: row.statusText ?? undefined }];
-    });
-}
-
-export function createSaveStates(db: Database): Writes['saveStates'] {
-  const save = db.prepare<[string, string, string | null, number]>(
-    'INSERT OR REPLACE INTO connection_state (user_id, state, status_text, last_seen) VALUES (?, ?, ?, ?)',
-  );
-  return (states) => {
-    for (const { userId, state, statusText, lastSeenMs } of states) save.run(userId, state, statusText ?? null, lastSeenMs);
   };
 }

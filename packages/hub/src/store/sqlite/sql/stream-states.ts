@@ -7,7 +7,7 @@
  * would dirty one more page for it, writes nothing but the message, and still no `seq` is used twice (I2).
  */
 import type { Database } from 'better-sqlite3';
-import type { StreamId } from '../../ports/store.ts';
+import type { StreamId } from '../../../ports/store.ts';
 import { textParameter } from './database.ts';
 
 export interface StreamState {

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { testStoreOptions } from '@parley/testkit';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makeFolder, removeFolder } from './folder.test-support.ts';
+import { makeFolder, removeFolder } from '../folder.test-support.ts';
+import { openSqliteStore } from '../open.ts';
 import { migrations } from './migrations.ts';
-import { openSqliteStore } from './open.ts';
 
 let folder = '';
 beforeEach(() => {

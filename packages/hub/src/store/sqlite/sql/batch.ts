@@ -8,17 +8,19 @@
  * - Anything else: it is not known what the disk holds. The writer is broken, and stores nothing any more.
  */
 import type { Database } from 'better-sqlite3';
-import type { StoreLimits } from '../../ports/store.ts';
+import type { StoreLimits } from '../../../ports/store.ts';
+import { describe, type Outcome, type Refusal, Refused, toRefusal } from '../../outcome.ts';
+import { invoke, type WriteCall, type Writes } from '../thread/calls.ts';
 import { createAccess } from './access.ts';
-import { describe, invoke, type Outcome, type Refusal, Refused, toRefusal, type WriteCall, type Writes } from './calls.ts';
+import { createAppend } from './append.ts';
 import { Counters } from './counters.ts';
 import { isSqliteError } from './database.ts';
-import { createAppend, type WriteContext } from './sql-append.ts';
-import { createExpire } from './sql-expire.ts';
-import { createReaders } from './sql-readers.ts';
-import { createSaveStates } from './sql-reads.ts';
-import { createRoomWrites } from './sql-rooms.ts';
+import { createExpire } from './expire.ts';
+import { createReaders } from './readers.ts';
+import { createRoomWrites } from './rooms.ts';
+import { createSaveStates } from './states.ts';
 import { StreamStates } from './stream-states.ts';
+import type { WriteContext } from './write-context.ts';
 
 export class BatchWriter {
   readonly #context: WriteContext;

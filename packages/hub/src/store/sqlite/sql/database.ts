@@ -2,9 +2,10 @@
 
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { type DatabaseSetup, describe } from './calls.ts';
+import { describe } from '../../outcome.ts';
+import { StoreStartError } from '../../start-error.ts';
+import type { DatabaseSetup } from '../thread/calls.ts';
 import { migrations } from './migrations.ts';
-import { StoreStartError } from './start-error.ts';
 
 /** `PRLY`: tells Parley's files from those of other programs. */
 const applicationId = 0x50_52_4c_59;

@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
-import type { RoomMember, RoomSummary } from '../../ports/store.ts';
+import type { RoomMember, RoomSummary } from '../../../ports/store.ts';
+import { Refused } from '../../outcome.ts';
+import type { Reads } from '../thread/calls.ts';
 import { type Access, createAccess } from './access.ts';
-import { type Reads, Refused } from './calls.ts';
 import { Counters } from './counters.ts';
 import { textParameter } from './database.ts';
 

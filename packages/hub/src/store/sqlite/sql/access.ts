@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import { type StreamId, timelineOf } from '../../ports/store.ts';
-import { Refused } from './calls.ts';
+import { type StreamId, timelineOf } from '../../../ports/store.ts';
+import { Refused } from '../../outcome.ts';
 
 export interface Access {
   /** Throws `room_not_found`. */

@@ -7,8 +7,8 @@
  *   that follows: after a failed fsync nobody knows what the disk holds, so nothing may be tried again.
  */
 import { HubError } from '@parley/protocol';
-import { toHubError } from './answers.ts';
-import type { Outcome } from './calls.ts';
+import type { Outcome } from './outcome.ts';
+import { toHubError } from './to-hub-error.ts';
 
 export interface CommitQueueOptions<C> {
   /** One outcome for each call, in order, once the batch is durable. */

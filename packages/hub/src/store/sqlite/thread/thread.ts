@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { HubError } from '@parley/protocol';
-import { openAnswer } from './answers.ts';
+import { StoreStartError } from '../../start-error.ts';
+import { toHubError } from '../../to-hub-error.ts';
 import type { FromThread, ToThread } from './calls.ts';
 
 interface Asked {
@@ -57,4 +58,10 @@ export class Thread {
     if (!this.#isStopping) this.#onDeath(this.#death);
     for (const asked of this.#asked.splice(0)) asked.reject(this.#death);
   }
+}
+
+/** The value of an answer; throws what the thread refused with. */
+function openAnswer(answer: FromThread): unknown {
+  if ('value' in answer) return answer.value;
+  throw 'refusal' in answer ? toHubError(answer.refusal) : new StoreStartError(answer.startRefused);
 }

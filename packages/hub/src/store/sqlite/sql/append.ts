@@ -1,17 +1,8 @@
-import type { Database } from 'better-sqlite3';
-import { type AppendRequest, inboxOf, type StoreLimits, type StreamId, timelineOf } from '../../ports/store.ts';
-import type { Access } from './access.ts';
-import { Refused, type Writes } from './calls.ts';
-import type { Counters } from './counters.ts';
-import { type StreamStates, undelivered } from './stream-states.ts';
-
-export interface WriteContext {
-  readonly db: Database;
-  readonly streams: StreamStates;
-  readonly counters: Counters;
-  readonly access: Access;
-  readonly limits: StoreLimits;
-}
+import { type AppendRequest, inboxOf, type StreamId, timelineOf } from '../../../ports/store.ts';
+import { Refused } from '../../outcome.ts';
+import type { Writes } from '../thread/calls.ts';
+import { undelivered } from './stream-states.ts';
+import type { WriteContext } from './write-context.ts';
 
 type InsertRow = [
   id: number,

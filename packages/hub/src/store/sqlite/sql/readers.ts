@@ -17,12 +17,13 @@ import {
   type ReaderStream,
   type StreamId,
   timelineOf,
-} from '../../ports/store.ts';
-import { Refused, type Writes } from './calls.ts';
+} from '../../../ports/store.ts';
+import { Refused } from '../../outcome.ts';
+import type { Writes } from '../thread/calls.ts';
 import { textParameter } from './database.ts';
-import type { WriteContext } from './sql-append.ts';
-import { createStates } from './sql-reads.ts';
+import { createStates } from './states.ts';
 import { undelivered } from './stream-states.ts';
+import type { WriteContext } from './write-context.ts';
 
 interface Cursor {
   readonly stream: StreamId;

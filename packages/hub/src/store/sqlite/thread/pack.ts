@@ -3,7 +3,7 @@
  * written and read again: that took 5 of the 25 µs of CPU time that an append costs in all, and a row takes 1.
  * So is a message that is read, as it comes from SQLite: 0.4 instead of 1 µs. (A row with `undefined` in it costs twice as much.)
  */
-import { type AppendRequest, placeOf, type StoredMessage, type StreamId } from '../../ports/store.ts';
+import { type AppendRequest, placeOf, type StoredMessage, type StreamId } from '../../../ports/store.ts';
 import type { PackedAppend, PackedCall, PackedMessage, WriteCall } from './calls.ts';
 
 export const packedColumns = 'id, seq, sender_id, message_type, content, created_at, client_msg_id, echo';
@@ -28,11 +28,11 @@ function packAppend(request: AppendRequest): PackedAppend {
 }
 
 function unpackAppend(packed: PackedAppend): AppendRequest {
-  const [kind, to, senderId, type, content, createdAtMs, storedAtMs, clientMsgId, option, membersOnly] = packed;
+  const [kind, to, senderId, type, content, createdAtMs, storedAtMs, clientMsgId, receiptOrEcho, membersOnly] = packed;
   const common = { senderId, type, content, createdAtMs, storedAtMs, clientMsgId: clientMsgId ?? undefined };
   return kind === 'direct'
-    ? { kind, recipientId: to, receipt: option, ...common }
-    : { kind, roomId: to, echo: option, membersOnly, ...common };
+    ? { kind, recipientId: to, receipt: receiptOrEcho, ...common }
+    : { kind, roomId: to, echo: receiptOrEcho, membersOnly, ...common };
 }
 
 export function unpackMessages(stream: StreamId, rows: readonly PackedMessage[]): readonly StoredMessage[] {

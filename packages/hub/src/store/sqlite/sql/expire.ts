@@ -8,11 +8,11 @@
  *
  * The timelines of deleted rooms come first, whatever their age: nobody sees them any more.
  */
-import { inboxOf, type StreamId } from '../../ports/store.ts';
-import type { Writes } from './calls.ts';
+import { inboxOf, type StreamId } from '../../../ports/store.ts';
+import type { Writes } from '../thread/calls.ts';
 import { textParameter } from './database.ts';
-import type { WriteContext } from './sql-append.ts';
 import { undelivered } from './stream-states.ts';
+import type { WriteContext } from './write-context.ts';
 
 /** While a page is removed nothing else is committed. A row may dirty four pages of the file, so 1,000 rows took 190 ms. */
 const pageRows = 200;

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { testStoreOptions } from '@parley/testkit';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Outcome } from '../../outcome.ts';
+import { makeFolder, removeFolder } from '../folder.test-support.ts';
+import type { WriteCall } from '../thread/calls.ts';
 import { BatchWriter } from './batch.ts';
-import type { Outcome, WriteCall } from './calls.ts';
 import { openDatabase } from './database.ts';
-import { makeFolder, removeFolder } from './folder.test-support.ts';
 
 let folder = '';
 let db: Database.Database;

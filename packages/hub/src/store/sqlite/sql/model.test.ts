@@ -4,12 +4,13 @@ import { HubError } from '@parley/protocol';
 import { createMemoryStore, testStoreOptions } from '@parley/testkit';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Store, StoreOptions } from '../../ports/store.ts';
+import type { Store, StoreOptions } from '../../../ports/store.ts';
+import type { Outcome } from '../../outcome.ts';
+import { type Call, invoke, type ReadCall, type Reads, type WriteCall } from '../thread/calls.ts';
+import { unpackMessages } from '../thread/pack.ts';
 import { BatchWriter } from './batch.ts';
-import { type Call, invoke, type Outcome, type ReadCall, type Reads, type WriteCall } from './calls.ts';
 import { openDatabase } from './database.ts';
-import { unpackMessages } from './pack.ts';
-import { createReads } from './sql-reads.ts';
+import { createReads } from './reads.ts';
 
 const users = ['ann', 'bob', 'cleo'];
 const rooms = ['tea', 'den'];
