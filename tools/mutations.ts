@@ -147,8 +147,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'what did not fit of a page is skipped',
     file: catchUp,
-    find: 'behind.position = this.#write(messageRuns(page, { written: behind.written, bytesMax })) ?? head;',
-    replace: 'this.#write(messageRuns(page, { written: behind.written, bytesMax })); behind.position = page.at(-1)?.seq ?? head;',
+    find: 'behind.position = writtenUpto === messages.at(-1)?.seq ? pageEnd : writtenUpto;',
+    replace: 'behind.position = writtenUpto === 0 ? 0 : pageEnd;',
     test: 'packages/hub/src/deliver/stream-reader.test.ts',
   },
   {

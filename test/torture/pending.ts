@@ -43,8 +43,11 @@ async function fill(data: string, pending: number): Promise<void> {
     dataFolder: data,
     queueMessagesMax: pending,
     queueOverflow: 'reject',
+    senderQueueMessagesMax: 1e9,
     roomsPerUserMax: 1,
+    devicesPerUserMax: 1,
     onAppended: () => {},
+    onDamaged: () => {},
     onFailed: (error) => {
       throw error;
     },
@@ -59,7 +62,7 @@ async function fill(data: string, pending: number): Promise<void> {
 
 function message(index: number) {
   const content = JSON.stringify(`message ${index} ${'x'.repeat(80)}`);
-  const common = { kind: 'direct', type: 'text', receipt: false, createdAtMs: Date.now(), storedAtMs: 0 } as const;
+  const common = { kind: 'direct', type: 'text', receipt: false, trusted: false, createdAtMs: Date.now(), storedAtMs: 0 } as const;
   return { ...common, senderId: `sender-${index % 100}`, recipientId: `user-${index % recipients}`, content, clientMsgId: `m${index}` };
 }
 

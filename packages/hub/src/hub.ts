@@ -9,12 +9,13 @@ import type { HubError } from '@parley/protocol';
 import { HubApi } from './api.ts';
 import { checkHubOptions } from './config/check.ts';
 import type { HubSettings } from './config/options.ts';
-import { defaultConnectOptions } from './connect/options.ts';
+import { type ConnectOptions, defaultConnectOptions } from './connect/options.ts';
 import { ProtocolServer } from './connect/server.ts';
 import { Core } from './core.ts';
 import { messageRuns } from './deliver/message-run.ts';
 import { Streams } from './fanout/streams.ts';
 import { createHttpHandler } from './http/handler.ts';
+import type { Health } from './http/schemas.ts';
 import { openAuthenticator } from './identify/open-authenticator.ts';
 import { type Clock, systemClock } from './lib/clock.ts';
 import { Listeners } from './lib/listeners.ts';
@@ -27,7 +28,7 @@ import { watchVitals } from './observe/vitals.ts';
 import type { Authenticator } from './ports/authenticator.ts';
 import type { HubEvent, HubEventListener } from './ports/hub-events.ts';
 import { type Log, silentLog } from './ports/log.ts';
-import type { StoredMessage } from './ports/store.ts';
+import type { StoredMessage, StoreIntegrity } from './ports/store.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 
 /** A page of the log, or what one commit has brought for one reader: the store commits so much at once. */
@@ -84,9 +85,10 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       streams.publish(messages);
       for (const message of messages) listeners.tell(storedEvent(message));
     },
+    ...tellOfDamage(log),
     onFailed: (error) => {
       isFailed = true;
-      log.error({ code: error.code }, `the store failed: ${error.message}`);
+      log.error({ code: error.code, cause: error.cause }, `the store failed: ${error.message}`);
       options.onFailed?.(error);
     },
   });
@@ -109,16 +111,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const background = [startMaintenance({ core, store, clock, runningMs, retention, log }), watchDescriptors(clock, log), vitals.stop];
   const api = new HubApi(core, () => vitals.read());
   const server = new ProtocolServer({
-    options: {
-      ...config,
-      bufferLowWaterBytes: config.outboxLowWaterBytes,
-      bufferHighWaterBytes: config.outboxHighWaterBytes,
-      bufferTotalBytesMax: config.outboxTotalBytesMax,
-      // At high water a connection may still be given what was on its way to it, and a packet of full size.
-      bufferBytesMax: config.outboxHighWaterBytes + onItsWayBytesMax + config.packetBytesMax,
-      // A client that answers nothing must not hold up the shutdown beyond the drain time.
-      closeTimeoutMs: Math.min(defaultConnectOptions.closeTimeoutMs, config.drainTimeoutMs),
-    },
+    options: connectOptions(config),
     clock,
     random,
     accept: (connection, namespace) => core.accept(connection, namespace),
@@ -128,7 +121,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const handleHttp = await createHttpHandler({
     api,
     isReady: () => !isDraining && !isFailed,
-    health: () => ({ status: isFailed ? 'failed' : 'healthy' }),
+    health: () => (isFailed ? { status: 'failed' } : healthOf(store.integrity())),
     version,
     auth: authenticator.method,
     socketPath: defaultConnectOptions.path,
@@ -150,6 +143,34 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       await server.close();
       await core.settle();
       await store.close();
+    },
+  };
+}
+
+function connectOptions(config: HubSettings): Partial<ConnectOptions> {
+  return {
+    ...config,
+    bufferLowWaterBytes: config.outboxLowWaterBytes,
+    bufferHighWaterBytes: config.outboxHighWaterBytes,
+    bufferTotalBytesMax: config.outboxTotalBytesMax,
+    // At high water a connection may still be given what was on its way to it, and a packet of full size.
+    bufferBytesMax: config.outboxHighWaterBytes + onItsWayBytesMax + config.packetBytesMax,
+    // A client that answers nothing must not hold up the shutdown beyond the drain time.
+    closeTimeoutMs: Math.min(defaultConnectOptions.closeTimeoutMs, config.drainTimeoutMs),
+  };
+}
+
+function healthOf({ state, damagedMessages }: StoreIntegrity): Health {
+  return state === 'damaged' ? { status: 'degraded', damaged: damagedMessages } : { status: 'healthy' };
+}
+
+function tellOfDamage(log: Log): Pick<Parameters<typeof openSqliteStore>[0], 'onDamaged' | 'onChecked'> {
+  return {
+    onDamaged: (place) => log.error(place, 'a stored message is damaged: it is left out, and its receivers are told'),
+    onChecked: ({ state, damagedMessages }, problem) => {
+      if (state === 'ok') log.debug({}, 'the database was checked, and is well');
+      else
+        log.error({ damaged_messages: damagedMessages, problem }, 'the database is damaged: restore a backup, or read docs/guarantees.md');
     },
   };
 }

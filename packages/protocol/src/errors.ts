@@ -28,6 +28,10 @@ export const errorTable = {
     message: 'The recipient has too many undelivered messages. Nothing was stored; try again once the recipient has been online.',
     retry: 'later',
   },
+  client_msg_id_conflict: {
+    message: 'This client_msg_id was used for another message. Nothing was stored; use a new one for each message.',
+    retry: 'never',
+  },
   room_exists: { message: 'A room with this room_id exists already. Choose another id, or join the room.', retry: 'never' },
   room_not_found: { message: 'There is no room with this room_id.', retry: 'never' },
   room_private: { message: 'This room is private. Ask one of its members to have you added.', retry: 'never' },

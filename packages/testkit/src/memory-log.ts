@@ -1,23 +1,13 @@
-import type {
-  Appended,
-  AppendRequest,
-  CursorAdvance,
-  DeliveryReceipt,
-  OpenedReader,
-  ReaderId,
-  Retention,
-  StoreOptions,
-  StreamPosition,
-} from '@parley/hub';
+import type { AppendDirect, Appended, AppendRequest, CursorAdvance, DeliveryReceipt, Retention, StoreOptions } from '@parley/hub';
 import { inboxOf, timelineOf } from '@parley/hub';
 import { placeOf } from '@parley/hub/testing';
 import { HubError } from '@parley/protocol';
+import { forgetUnused } from './memory-readers.ts';
 import {
   cursorsOf,
   deliveredTo,
   type MemoryMessage,
   type MemoryState,
-  openDevicesOf,
   readableBy,
   requireMember,
   requireRoom,
@@ -35,10 +25,13 @@ export function append(state: MemoryState, request: AppendRequest, options: Stor
   const first = stream.messages.find((message) => message.senderId === senderId && message.clientMsgId === clientMsgId);
   const isOfDeletedRoom = first !== undefined && !isDirect && first.seq <= stream.trimmed;
   if (clientMsgId !== undefined && first !== undefined && !isOfDeletedRoom) {
+    if (first.type !== type || first.content !== content) throw new HubError('client_msg_id_conflict');
     return { appended: { id: first.id, seq: first.seq, createdAtMs: first.createdAtMs, duplicate: true } };
   }
-  if (isDirect) makeSpace(state, request.recipientId, options);
-  else if (request.membersOnly) requireMember(state, request.roomId, senderId);
+  if (isDirect) {
+    if (!request.trusted) requireShare(state, request, options);
+    makeSpace(state, request.recipientId, options);
+  } else if (request.membersOnly) requireMember(state, request.roomId, senderId);
   else requireRoom(state, request.roomId);
 
   if (clientMsgId !== undefined && isOfDeletedRoom) stream.messages = stream.messages.filter((message) => message !== first);
@@ -62,6 +55,13 @@ export function append(state: MemoryState, request: AppendRequest, options: Stor
   return { appended: { id: message.id, seq: message.seq, createdAtMs, duplicate: false }, stored: message };
 }
 
+function requireShare(state: MemoryState, { recipientId, senderId }: AppendDirect, { senderQueueMessagesMax }: StoreOptions): void {
+  const { messages, trimmed } = streamOf(state, inboxOf(recipientId));
+  const from = Math.max(trimmed, deliveredTo(state, recipientId));
+  const count = messages.filter((message) => message.seq > from && message.senderId === senderId).length;
+  if (count >= senderQueueMessagesMax) throw new HubError('queue_full');
+}
+
 function makeSpace(state: MemoryState, userId: string, { queueMessagesMax, queueOverflow }: StoreOptions): void {
   const excess = undeliveredTo(state, userId) + 1 - queueMessagesMax;
   if (excess <= 0) return;
@@ -72,39 +72,6 @@ function makeSpace(state: MemoryState, userId: string, { queueMessagesMax, queue
   stream.messages = stream.messages.filter(({ seq }) => seq <= from || seq > upto);
   stream.trimmed = upto;
   state.dropped += upto - from;
-}
-
-export function openReader(state: MemoryState, { userId, deviceId }: ReaderId): OpenedReader {
-  const openDevices = openDevicesOf(state, userId);
-  const mayHaveAll = openDevices.has(deviceId);
-  openDevices.add(deviceId);
-  const own = cursorsOf(state, userId, deviceId);
-  const isNewDevice = !own.has(inboxOf(userId));
-  const start = isNewDevice ? cursorsOf(state, userId, '') : own;
-
-  const streams = [...readableBy(state, userId)].map(([id, floor]) => {
-    const { head, trimmed, messages } = streamOf(state, id);
-    const stood = Math.max(floor, start.get(id)?.received ?? floor);
-    const cursor = Math.max(stood, trimmed);
-    const written = mayHaveAll ? head : Math.max(cursor, own.get(id)?.written ?? 0);
-    own.set(id, { received: cursor, written });
-    const silent = messages.filter((message) => message.seq > cursor && message.senderId === userId && !message.echo).length;
-    return { stream: id, cursor, head, written, queued: head - cursor - silent, missed: cursor - stood };
-  });
-  return { streams, state: state.states.get(userId) };
-}
-
-export function closeReader(state: MemoryState, { userId, deviceId }: ReaderId, written: readonly StreamPosition[], last: boolean): void {
-  const readable = readableBy(state, userId);
-  const cursors = cursorsOf(state, userId, deviceId);
-  for (const { stream, seq } of written) {
-    const floor = readable.get(stream);
-    if (floor === undefined) continue;
-    const cursor = cursors.get(stream) ?? { received: floor, written: floor };
-    cursor.written = Math.max(cursor.written, Math.min(seq, streamOf(state, stream).head));
-    cursors.set(stream, cursor);
-  }
-  if (last) openDevicesOf(state, userId).delete(deviceId);
 }
 
 export function advance(state: MemoryState, advances: readonly CursorAdvance[], nowMs: number): readonly DeliveryReceipt[] {
@@ -148,5 +115,6 @@ export function expire(state: MemoryState, retention: Retention, nowMs: number):
     removed += before - kept.length;
     stream.messages = kept;
   }
+  forgetUnused(state, nowMs - Math.max(retention.deliveredMs, retention.undeliveredMs));
   return { removed, more: false };
 }

@@ -27,7 +27,7 @@ export function history(state: MemoryState, query: HistoryQuery): HistoryPage {
     if (page.length > 0 && bytes > query.bytesMax) break;
     page.push(toHistory(state, message));
   }
-  return { messages: isForward ? page : page.reverse(), hasMore: found.length > page.length };
+  return { messages: isForward ? page : page.reverse(), damaged: [], hasMore: found.length > page.length };
 }
 
 function historyOf(state: MemoryState, { userId, of }: HistoryQuery): readonly MemoryMessage[] {
@@ -58,5 +58,5 @@ export function counts(state: MemoryState): StoreCounts {
     messages += stream.messages.length;
     if (id.startsWith(inboxOf(''))) queued += undeliveredTo(state, id.slice(inboxOf('').length));
   }
-  return { messages, rooms: state.rooms.size, queued, expired: state.expired, dropped: state.dropped };
+  return { messages, rooms: state.rooms.size, queued, expired: state.expired, dropped: state.dropped, damaged: 0 };
 }

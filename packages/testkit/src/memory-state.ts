@@ -11,8 +11,18 @@ export interface MemoryStream {
   head: number;
   /** The log is (trimmed, head]; what is at or below is only history. */
   trimmed: number;
+  /** Where the readers of an inbox begin that have no cursor: those that were forgotten had received up to here. */
+  floor: number;
   /** The moves of an inbox's user cursor: everything up to `seq` had reached the user by `atMs`. */
   readonly deliveries: { readonly seq: number; readonly atMs: number }[];
+}
+
+export interface MemoryReader {
+  /** The store that opened it, see `MemoryState.epoch`; undefined: it was closed. */
+  openEpoch: number | undefined;
+  openedAtMs: number;
+  /** On the retention clock. */
+  usedAtMs: number;
 }
 
 export interface MemoryCursor {
@@ -44,8 +54,8 @@ export interface MemoryState {
   memberships: Membership[];
   /** By user, then by device. */
   readonly cursors: Map<string, Map<string, DeviceCursors>>;
-  /** The devices, by user, that are open or were when the store died. */
-  readonly open: Map<string, Set<string>>;
+  /** By user, then by device. */
+  readonly readers: Map<string, Map<string, MemoryReader>>;
   readonly states: Map<string, UserState>;
 }
 
@@ -60,13 +70,13 @@ export function emptyMemoryState(): MemoryState {
     rooms: new Map(),
     memberships: [],
     cursors: new Map(),
-    open: new Map(),
+    readers: new Map(),
     states: new Map(),
   };
 }
 
 export function streamOf(state: MemoryState, stream: StreamId): MemoryStream {
-  return entry(state.streams, stream, () => ({ messages: [], head: 0, trimmed: 0, deliveries: [] }));
+  return entry(state.streams, stream, () => ({ messages: [], head: 0, trimmed: 0, floor: 0, deliveries: [] }));
 }
 
 /** What lies at or below `trimmed` in a timeline is of a deleted room with the same name. In an inbox it is history. */
@@ -82,13 +92,13 @@ export function cursorsOf(state: MemoryState, userId: string, deviceId: string):
   );
 }
 
-export function openDevicesOf(state: MemoryState, userId: string): Set<string> {
-  return entry(state.open, userId, () => new Set());
+export function readersOf(state: MemoryState, userId: string): Map<string, MemoryReader> {
+  return entry(state.readers, userId, () => new Map());
 }
 
 /** Where the user itself stands in its inbox. */
 export function deliveredTo(state: MemoryState, userId: string): number {
-  return cursorsOf(state, userId, '').get(inboxOf(userId))?.received ?? 0;
+  return state.cursors.get(userId)?.get('')?.get(inboxOf(userId))?.received ?? streamOf(state, inboxOf(userId)).floor;
 }
 
 export function undeliveredTo(state: MemoryState, userId: string): number {

@@ -7,6 +7,7 @@
 import type { Store, StoreOptions } from '@parley/hub';
 import { HubError } from '@parley/protocol';
 import * as log from './memory-log.ts';
+import * as readers from './memory-readers.ts';
 import * as reads from './memory-reads.ts';
 import * as rooms from './memory-rooms.ts';
 import { emptyMemoryState, type MemoryMessage, type MemoryState } from './memory-state.ts';
@@ -46,18 +47,15 @@ export function createMemoryStore(given: Partial<StoreOptions>, state: MemorySta
       );
       return appended;
     },
-    openReader: (reader, _nowMs, inOrder) => soon(() => log.openReader(state, reader), inOrder),
-    closeReader: (reader, written, last) => soon(() => log.closeReader(state, reader, written, last)),
+    openReader: (reader, nowMs, inOrder) => soon(() => readers.openReader(state, reader, nowMs, options), inOrder),
+    closeReader: (reader, written, last) => soon(() => readers.closeReader(state, reader, written, last)),
     advance: (advances, nowMs) => soon(() => log.advance(state, advances, nowMs)),
     expire: (retention, nowMs) => soon(() => log.expire(state, retention, nowMs)),
     createRoom: (room, inOrder) => soon(() => rooms.createRoom(state, room, options), inOrder),
     joinRoom: (request, inOrder) => soon(() => rooms.joinRoom(state, request, options), inOrder),
     leaveRoom: (roomId, userId, inOrder) => soon(() => rooms.leaveRoom(state, roomId, userId), inOrder),
     deleteRoom: (roomId, userId, inOrder) => soon(() => rooms.deleteRoom(state, roomId, userId), inOrder),
-    saveStates: (states) =>
-      soon(() => {
-        for (const one of states) state.states.set(one.userId, one);
-      }),
+    saveStates: (states) => soon(() => readers.saveStates(state, states)),
     readStream: (query) => soon(() => reads.readStream(state, query)),
     history: (query) => soon(() => reads.history(state, query)),
     room: (roomId) =>
@@ -69,6 +67,7 @@ export function createMemoryStore(given: Partial<StoreOptions>, state: MemorySta
     members: (query) => soon(() => rooms.members(state, query)),
     states: (userIds) => soon(() => userIds.flatMap((userId) => state.states.get(userId) ?? [])),
     retentionTime: () => soon(() => state.retentionTime),
+    integrity: () => ({ state: 'ok', damagedMessages: 0 }),
     counts: () => soon(() => reads.counts(state)),
     async close() {
       isClosed = true;

@@ -13,6 +13,7 @@ import { retentionContract } from './store-contract/retention.ts';
 import { roomPagesContract } from './store-contract/room-pages.ts';
 import { roomsContract } from './store-contract/rooms.ts';
 import type { MakeStore, StoreCapabilities } from './store-contract/scenario.ts';
+import { unusedContract } from './store-contract/unused.ts';
 
 export type { MakeStore, Restart, StoreCapabilities, StoreHarness } from './store-contract/scenario.ts';
 
@@ -24,6 +25,7 @@ export function storeContract(name: string, make: MakeStore, capabilities: Store
     describe('rooms and states', () => roomsContract(make, capabilities));
     describe('pages of rooms and members', () => roomPagesContract(make));
     describe('owners and deleted rooms', () => deletedRoomsContract(make, capabilities));
+    describe('devices and users that nobody uses', () => unusedContract(make, capabilities));
     describe('history', () => historyContract(make));
     describe('retention and counts', () => retentionContract(make, capabilities));
   });

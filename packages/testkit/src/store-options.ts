@@ -4,7 +4,10 @@ import type { StoreOptions } from '@parley/hub';
 export const testStoreOptions: StoreOptions = {
   queueMessagesMax: 1_000_000,
   queueOverflow: 'reject',
+  senderQueueMessagesMax: 1_000_000,
   roomsPerUserMax: 1_000,
+  devicesPerUserMax: 1_000,
   onAppended() {},
+  onDamaged() {},
   onFailed() {},
 };

@@ -158,6 +158,13 @@ export const options = {
     default: 'reject',
     doc: 'Above that: refuse the new message, or remove the oldest and count it.',
   }),
+  senderQueueMessagesMax: option({
+    name: 'queue.max_messages_per_sender',
+    group: 'Messages',
+    kind: integer({ min: 1, max: countMax }),
+    default: 1000,
+    doc: 'Undelivered direct messages of one sender that are kept for one user; above it only this sender is refused.',
+  }),
   pendingWritesMax: option({
     name: 'store.max_pending',
     group: 'Messages',
@@ -200,6 +207,14 @@ export const options = {
     kind: integer({ min: 1, max: countMax }),
     default: 1000,
     doc: 'Rooms that one user may be a member of.',
+  }),
+
+  devicesPerUserMax: option({
+    name: 'devices.max_per_user',
+    group: 'Messages',
+    kind: integer({ min: 1, max: countMax }),
+    default: 100,
+    doc: 'Devices of one user whose places are kept; above it the one that was unused for longest is forgotten.',
   }),
 
   idleTimeoutMs: option({

@@ -12,7 +12,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { MessageRun } from '../ports/session.ts';
-import type { Store, StreamId } from '../ports/store.ts';
+import type { Store, StoredMessage, StreamId } from '../ports/store.ts';
 import { messageRuns } from './message-run.ts';
 import type { OutboxBudget } from './outbox-budget.ts';
 import type { PageGate, PageReader } from './page-gate.ts';
@@ -136,8 +136,11 @@ export class CatchUp implements PageReader {
     this.#pageBytes = Math.min(2 * this.#pageBytes, pageBytesMax);
     // The stream may have been left, or left and joined again, while the page was read.
     if (this.#behind?.get(stream) !== behind) return;
+    const messages = page.filter((entry): entry is StoredMessage => !('damaged' in entry));
     // An empty page: what was there has expired.
-    behind.position = this.#write(messageRuns(page, { written: behind.written, bytesMax })) ?? head;
+    const pageEnd = page.at(-1)?.seq ?? head;
+    const writtenUpto = this.#write(messageRuns(messages, { written: behind.written, bytesMax })) ?? pageEnd;
+    behind.position = writtenUpto === messages.at(-1)?.seq ? pageEnd : writtenUpto;
   }
 
   #afterPage(): void {

@@ -31,7 +31,7 @@ const api: HttpApi = {
         { userId: '007', connections: 1 },
         ...(visible_only ? [] : [{ userId: 'hidden', connections: 1 }]),
       ],
-      store: { messages: 40, rooms: 2, queued: 6, expired: 1, dropped: 3 },
+      store: { messages: 40, rooms: 2, queued: 6, expired: 1, dropped: 3, damaged: 0 },
       liveDropped: 9,
       slowClosed: 2,
       vitals: { residentBytes: 80_000_000, loopDelayMs: { median: 0.04, p99: 1.26, max: 9 } },

@@ -81,7 +81,7 @@ test('a reader that closes while the next one is being opened does not make a ki
   await sessions.settle();
   await store.append({
     ...{ kind: 'direct', senderId: 'bob', recipientId: 'ann', content: '1', type: 'text' },
-    ...{ createdAtMs: 0, storedAtMs: 0, clientMsgId: undefined, receipt: false },
+    ...{ createdAtMs: 0, storedAtMs: 0, clientMsgId: undefined, receipt: false, trusted: false },
   });
 
   const restarted = createMemoryStore(storeOptions, store.state);
@@ -98,7 +98,7 @@ describe('a closing that the store has not taken yet', () => {
     const append = () =>
       store.append({
         ...{ kind: 'direct', senderId: 'bob', recipientId: 'ann', content: '1', type: 'text' },
-        ...{ createdAtMs: 0, storedAtMs: 0, clientMsgId: undefined, receipt: false },
+        ...{ createdAtMs: 0, storedAtMs: 0, clientMsgId: undefined, receipt: false, trusted: false },
       });
     await append();
     const clock = new ManualClock();

@@ -9,6 +9,7 @@
  * - `onAppended` is given every newly stored message once, in the order of the commits, before the promise of its
  *   append resolves. Messages that became durable together are given together. It is not called for duplicates.
  * - A cursor only moves forward (I4).
+ * - What can't be read any more, or is not what was stored, is never returned: reads say in which place it was, and go on.
  * - To somebody who is not a member, a private room looks like none: `room_not_found` where a public one has `not_member`.
  * - An expected refusal rejects with the `HubError` that a client may be told; nothing was stored then.
  *   `overloaded`, `storage_full`: nothing was stored, try again later. `storage_failed`: the outcome is
@@ -17,6 +18,20 @@
  * Times are wall-clock milliseconds and come from the caller. Content is JSON text and is returned byte for byte.
  */
 import type { HubError } from '@parley/protocol';
+import type {
+  CreatedRoom,
+  JoinRequest,
+  JoinResult,
+  LeaveResult,
+  MembersPage,
+  MembersQuery,
+  Room,
+  RoomSummary,
+  RoomsPage,
+  RoomsQuery,
+} from './rooms.ts';
+
+export type * from './rooms.ts';
 
 /** `user:<user id>` is a user's inbox, `room:<room id>` a room's timeline. */
 export type StreamId = string;
@@ -43,6 +58,15 @@ interface StoredContent {
   readonly echo: boolean;
 }
 
+/** In the place of a message that can't be read any more, or is not what was stored. */
+export interface DamagedMessage {
+  readonly stream: StreamId;
+  readonly seq: number;
+  readonly damaged: true;
+}
+
+export type LogEntry = StoredMessage | DamagedMessage;
+
 interface AppendBase {
   readonly senderId: string;
   readonly type: string;
@@ -50,7 +74,10 @@ interface AppendBase {
   readonly createdAtMs: number;
   /** On the retention clock, see `Store.expire`. */
   readonly storedAtMs: number;
-  /** A repeated append with the same (senderId, clientMsgId, stream) is answered with the first result (I5). */
+  /**
+   * A repeated append with the same (senderId, clientMsgId, stream) is answered with the first result (I5). With another type or content
+   * it is refused with `client_msg_id_conflict`.
+   */
   readonly clientMsgId: string | undefined;
 }
 
@@ -59,6 +86,8 @@ export interface AppendDirect extends AppendBase {
   readonly recipientId: string;
   /** Report this message in `AdvanceResult.receipts` when it is delivered. */
   readonly receipt: boolean;
+  /** From the application itself: not held to `senderQueueMessagesMax`. */
+  readonly trusted: boolean;
 }
 
 export interface AppendRoom extends AppendBase {
@@ -123,92 +152,6 @@ export interface DeliveryReceipt {
   readonly deliveredAtMs: number;
 }
 
-export interface Room {
-  readonly roomId: string;
-  readonly name: string;
-  readonly createdBy: string;
-  readonly createdAtMs: number;
-  readonly isPrivate: boolean;
-  readonly maxMembers: number;
-}
-
-export interface RoomSummary extends Room {
-  readonly memberCount: number;
-}
-
-export interface RoomMember {
-  readonly userId: string;
-  readonly role: 'owner' | 'member';
-  readonly joinedAtMs: number;
-}
-
-export interface MembersQuery {
-  readonly roomId: string;
-  /** Who asks; undefined: the application, which may see every room. */
-  readonly userId: string | undefined;
-  /** The id of the last member that was seen; undefined: from the first one on. */
-  readonly after: string | undefined;
-  readonly limit: number;
-}
-
-export interface MembersPage {
-  /** In the order in which they joined. */
-  readonly members: readonly RoomMember[];
-  /** Of the whole room. */
-  readonly memberCount: number;
-  readonly hasMore: boolean;
-}
-
-export interface RoomsQuery {
-  /** The id of the last room that was seen; undefined: from the first one on. */
-  readonly after: string | undefined;
-  readonly limit: number;
-  readonly includePrivate: boolean;
-}
-
-export interface RoomsPage {
-  /** In the order of creation. */
-  readonly rooms: readonly RoomSummary[];
-  /** Of all rooms that the query may see. */
-  readonly count: number;
-  readonly hasMore: boolean;
-}
-
-export interface JoinRequest {
-  readonly roomId: string;
-  readonly userId: string;
-  readonly nowMs: number;
-  /** Creates a public room of this size if there is none; the first to join is its owner. `false`: `room_not_found`. */
-  readonly create: { readonly maxMembers: number } | false;
-  /** True: the server itself adds the member, so a private room lets the user in. */
-  readonly invited: boolean;
-}
-
-export interface JoinResult {
-  readonly room: Room;
-  /** After the join. */
-  readonly memberCount: number;
-  /** The first `membersToldMax` members after the join, in the order in which they joined. */
-  readonly members: readonly RoomMember[];
-  /** False: the user was a member already, and nothing changed. */
-  readonly joined: boolean;
-  readonly created: boolean;
-  /** The stream's newest `seq` at the join: a new member's cursor, so that it gets what comes after. */
-  readonly joinedSeq: number;
-}
-
-export interface CreatedRoom extends RoomSummary {
-  /** The creator's cursor: above 0 where a deleted room had the same name, whose numbers go on. */
-  readonly joinedSeq: number;
-}
-
-export interface LeaveResult {
-  /** After the leave. */
-  readonly memberCount: number;
-  /** True: it was the last member of a private room, which is deleted with it. */
-  readonly deleted: boolean;
-}
-
 /**
  * Called on the store's own stack, in commit order with `onAppended`: every message that the result does not
  * include (its `seq` is above `head` or `joinedSeq`) comes through `onAppended` after this call, never before it.
@@ -235,6 +178,8 @@ export type HistoryMessage = StoredMessage & {
 
 export interface HistoryPage {
   readonly messages: readonly HistoryMessage[];
+  /** The `seq`s of damaged messages that were left out. */
+  readonly damaged: readonly number[];
   /** More in the direction of the query: older ones without bounds or with `beforeId`, newer ones with `afterId`. */
   readonly hasMore: boolean;
 }
@@ -262,24 +207,29 @@ export interface StoreCounts {
   readonly expired: number;
   /** Removed by `queue.overflow: drop_oldest` since the database was made. */
   readonly dropped: number;
+  /** Damaged messages that were found since the store was opened. */
+  readonly damaged: number;
+}
+
+/** What is known of the files, from a check that runs beside the work after each start and from what was read. */
+export interface StoreIntegrity {
+  /** `damaged` also while the check goes on, and also if only something other than messages is. */
+  readonly state: 'checking' | 'ok' | 'damaged';
+  /** Damaged messages that were found. */
+  readonly damagedMessages: number;
 }
 
 export interface Store {
-  /** Refusals: `queue_full`, `room_not_found`, `not_member`. */
+  /** Refusals: `queue_full`, `room_not_found`, `not_member`, `client_msg_id_conflict`. */
   append(request: AppendRequest): Promise<Appended>;
   /** Messages with `afterSeq < seq <= uptoSeq`, in order, at most `limit` and about `bytesMax` of content, but at least one if there is one. */
-  readStream(query: {
-    stream: StreamId;
-    afterSeq: number;
-    uptoSeq: number;
-    limit: number;
-    bytesMax: number;
-  }): Promise<readonly StoredMessage[]>;
+  readStream(query: { stream: StreamId; afterSeq: number; uptoSeq: number; limit: number; bytesMax: number }): Promise<readonly LogEntry[]>;
 
   /**
    * All streams of a reader: the inbox and the rooms it is a member of; and its user's state. Marks the reader as open, so that a hub
    * which dies now knows at the next `openReader` that everything up to then may have been written.
-   * A device seen for the first time starts where its user stands: it gets what none of the user's devices got.
+   * A device seen for the first time starts where its user stands: it gets what none of the user's devices got. Above
+   * `devicesPerUserMax` the device that was unused for longest is forgotten for it.
    * `inOrder` is called with the result before the promise resolves; see `InOrder`.
    */
   openReader(reader: ReaderId, nowMs: number, inOrder: InOrder<OpenedReader>): Promise<OpenedReader>;
@@ -334,6 +284,7 @@ export interface Store {
   /** The `nowMs` of the last `expire`, over restarts; 0 for a new store. The retention clock goes on from there. */
   retentionTime(): Promise<number>;
   counts(): Promise<StoreCounts>;
+  integrity(): StoreIntegrity;
   /** Commits what was accepted, then closes. Calls after it reject with `shutting_down`. */
   close(): Promise<void>;
 }
@@ -347,13 +298,19 @@ export interface StoreLimits {
   readonly queueMessagesMax: number;
   /** What happens to an append above `queueMessagesMax`: refused with `queue_full`, or the oldest is removed and counted. */
   readonly queueOverflow: 'reject' | 'drop_oldest';
+  /** Undelivered direct messages of one sender for one recipient; above it `queue_full`, to this sender only. */
+  readonly senderQueueMessagesMax: number;
   /** Rooms that one user may be a member of. */
   readonly roomsPerUserMax: number;
+  /** Devices of one user whose cursors are kept. */
+  readonly devicesPerUserMax: number;
 }
 
 /** What every adapter is made with. */
 export interface StoreOptions extends StoreLimits {
   readonly onAppended: (messages: readonly StoredMessage[]) => void;
+  /** A damaged message was found. Called once for each. */
+  readonly onDamaged: (place: { readonly stream: StreamId; readonly seq: number }) => void;
   /** The store can't go on: nothing will be acknowledged any more. Called at most once. */
   readonly onFailed: (error: HubError) => void;
 }

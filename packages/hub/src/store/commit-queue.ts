@@ -96,7 +96,8 @@ export class CommitQueue<C> {
       });
       const failed = outcomes.find((outcome) => 'refusal' in outcome && outcome.refusal.code === 'storage_failed');
       if (failed !== undefined && 'refusal' in failed) this.fail(toHubError(failed.refusal));
-      this.#settle(batch, outcomes);
+      // Whatever was committed, nothing is acknowledged once the store has failed.
+      this.#settle(batch, this.#failure === undefined ? outcomes : []);
     }
     this.#isRunning = false;
     this.#settle(this.#waiting.splice(0), []);

@@ -151,6 +151,9 @@ export class Invariants {
 
   #onRemoved(state: MemoryState): void {
     const { ledger } = this.#ports;
+    for (const reader of ledger.readers.values()) {
+      if (state.readers.get(reader.userId)?.has(reader.deviceId) !== true) reader.forget();
+    }
     for (const stream of ledger.streams()) {
       const { messages, trimmed } = state.streams.get(stream) ?? { messages: [], trimmed: 0 };
       const left = new Set(messages.map(({ seq }) => seq));

@@ -62,6 +62,12 @@ export class ReaderRecord {
     this.deviceId = deviceId;
   }
 
+  /** What the store forgets of a reader that nobody uses. */
+  forget(): void {
+    this.cursors.clear();
+    this.starts.clear();
+  }
+
   receive(stream: StreamId, seq: number): void {
     entry(this.#received, stream, () => new Set()).add(seq);
   }

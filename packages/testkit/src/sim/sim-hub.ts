@@ -31,7 +31,9 @@ export interface HubSettings {
   readonly connection: ConnectionSettings;
   readonly queueMessagesMax: number;
   readonly queueOverflow: 'reject' | 'drop_oldest';
+  readonly senderQueueMessagesMax: number;
   readonly roomsPerUserMax: number;
+  readonly devicesPerUserMax: number;
   /** Messages are removed after this time; `undefined`: never. */
   readonly retentionMs: number | undefined;
 }
@@ -144,7 +146,10 @@ export class HubProcess {
       options: {
         queueMessagesMax: settings.queueMessagesMax,
         queueOverflow: settings.queueOverflow,
+        senderQueueMessagesMax: settings.senderQueueMessagesMax,
         roomsPerUserMax: settings.roomsPerUserMax,
+        devicesPerUserMax: settings.devicesPerUserMax,
+        onDamaged() {},
         onAppended: (messages) => this.#notice(messages),
         onFailed: () => this.#clock.after(this.#random.integer(0, 50), onFailed),
       },

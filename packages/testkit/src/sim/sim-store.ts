@@ -161,6 +161,7 @@ export function createSimStore({ options, state, observer, ...ports }: SimStoreP
     members: (query) => read(() => memory.members(query)),
     states: (userIds) => read(() => memory.states(userIds)),
     retentionTime: () => read(() => memory.retentionTime()),
+    integrity: () => memory.integrity(),
     counts: () => read(() => memory.counts()),
     async close() {
       isClosed = true;

@@ -123,7 +123,9 @@ function hubSettings(random: SimRandom): HubSettings {
     connection: { lowWaterBytes, bufferBytesMax: 200_000, pingIntervalMs, pingTimeoutMs, closeTimeoutMs: 1000 },
     queueMessagesMax: random.chance(0.2) ? 25 : 10_000,
     queueOverflow: random.chance(0.5) ? 'reject' : 'drop_oldest',
+    senderQueueMessagesMax: 10_000,
     roomsPerUserMax: 1_000,
+    devicesPerUserMax: 100,
     retentionMs: random.chance(0.15) ? 6000 : undefined,
   };
 }

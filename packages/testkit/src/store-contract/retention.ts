@@ -14,7 +14,7 @@ export function retentionContract(make: MakeStore, { restarts }: StoreCapabiliti
       async (t) => {
         for (const content of ['1', '2', '3', '4', '5']) await t.direct('ann', { content });
         expect(await t.contents(ann)).toEqual(['3', '4', '5']);
-        expect(await t.store.counts()).toEqual({ messages: 3, rooms: 0, queued: 3, expired: 0, dropped: 2 });
+        expect(await t.store.counts()).toEqual({ messages: 3, rooms: 0, queued: 3, expired: 0, dropped: 2, damaged: 0 });
         expect((await t.open('ann')).get(ann)).toEqual({ cursor: 2, head: 5, written: 2, queued: 3, missed: 2 });
       },
       dropping,
@@ -86,7 +86,7 @@ export function retentionContract(make: MakeStore, { restarts }: StoreCapabiliti
       expect(await t.contents(tea)).toEqual(['300', '400']);
       expect(await t.expire(1_000, { deliveredMs: 750, undeliveredMs: 1_000 })).toBe(0);
       expect(await t.expire(1_401, { deliveredMs: 750, undeliveredMs: 1_000 })).toBe(4);
-      expect(await t.store.counts()).toEqual({ messages: 0, rooms: 1, queued: 0, expired: 1, dropped: 0 });
+      expect(await t.store.counts()).toEqual({ messages: 0, rooms: 1, queued: 0, expired: 1, dropped: 0, damaged: 0 });
     }),
   );
 
@@ -160,7 +160,7 @@ export function retentionContract(make: MakeStore, { restarts }: StoreCapabiliti
         await t.direct('bob', { createdAtMs: 0 });
         await t.expire(1_000, { deliveredMs: 1e9, undeliveredMs: 999 });
         const before = await t.store.counts();
-        expect(before).toEqual({ messages: 4, rooms: 1, queued: 2, expired: 1, dropped: 2 });
+        expect(before).toEqual({ messages: 4, rooms: 1, queued: 2, expired: 1, dropped: 2, damaged: 0 });
         await t.reopen(how);
         expect(await t.store.counts()).toEqual(before);
       },

@@ -100,7 +100,7 @@ export class Scenario {
 
   async contents(stream: StreamId): Promise<readonly string[]> {
     const all = await this.#store.readStream({ stream, afterSeq: 0, uptoSeq: Number.MAX_SAFE_INTEGER, limit: 100_000, bytesMax: 1e9 });
-    return all.map((message) => message.content);
+    return all.map((entry) => ('content' in entry ? entry.content : `damaged ${entry.seq}`));
   }
 
   /** Expires until there is no more to do; returns how many messages went. */
@@ -113,7 +113,7 @@ export class Scenario {
 type Position = Awaited<ReturnType<Store['openReader']>>['streams'][number];
 
 const appendDefaults = { senderId: 'sender', type: 'text', content: '"hello"', createdAtMs: 1_000, clientMsgId: undefined };
-const directDefaults = { kind: 'direct', receipt: false, ...appendDefaults } as const;
+const directDefaults = { kind: 'direct', receipt: false, trusted: false, ...appendDefaults } as const;
 const roomDefaults = { kind: 'room', echo: true, membersOnly: true, ...appendDefaults } as const;
 
 /** The body of a test, with a fresh store that is disposed of afterwards. */

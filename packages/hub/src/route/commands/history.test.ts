@@ -20,6 +20,7 @@ test.each([
     storedAtMs: 0,
     clientMsgId: undefined,
     receipt: false,
+    trusted: false,
   };
   for (let sent = 0; sent < 5; sent++) await store.append({ kind: 'direct', ...common, content: JSON.stringify('x'.repeat(1000)) });
   const services = testServices(store, { roomFor: () => room });

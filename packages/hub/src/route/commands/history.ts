@@ -22,7 +22,7 @@ export const history: Command<'history'> = async ({ services, caller, payload })
       status: '"success"',
       messages: jsonList(messages),
       has_more: String(page.hasMore),
-      damaged: undefined,
+      damaged: page.damaged.length === 0 ? undefined : JSON.stringify(page.damaged),
     });
 };
 

@@ -13,6 +13,7 @@ export const message: Command<'message'> = ({ services, caller, payload, textOf 
     type: payload.type ?? 'text',
     clientMsgId: payload.client_msg_id,
     receipt: payload.receipt ?? false,
+    trusted: caller.isApplication === true,
   };
   if (payload.recipient_ids === undefined) return send(services, draft, userIdFromWire(payload.recipient_id));
   return sendToMany(services, draft, [...new Set(fromWire(payload.recipient_ids))]);

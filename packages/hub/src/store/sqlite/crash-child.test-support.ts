@@ -6,8 +6,11 @@ const store = await openSqliteStore({
   dataFolder,
   queueMessagesMax: 1e9,
   queueOverflow: 'reject',
+  senderQueueMessagesMax: 1e9,
   roomsPerUserMax: 1,
+  devicesPerUserMax: 1,
   onAppended: () => {},
+  onDamaged: () => {},
   onFailed: () => process.exit(1),
 });
 
@@ -21,6 +24,7 @@ async function appendForever(sender: number): Promise<never> {
       createdAtMs: count,
       storedAtMs: count,
       receipt: false,
+      trusted: false,
     } as const;
     await store.append({ ...request, senderId: `${sender}`, content, clientMsgId: content });
     process.stdout.write(`${content}\n`);

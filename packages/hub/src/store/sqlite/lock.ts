@@ -8,7 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe } from '../outcome.ts';
 import { StoreStartError } from '../start-error.ts';
-import { isSqliteError } from './sql/database.ts';
+import { isSqliteError } from './sql/sqlite.ts';
 
 /** Makes the folder if it is missing and locks it. Returns the function that frees it. Throws `StoreStartError`. */
 export function lockFolder(folder: string): () => void {
@@ -46,5 +46,8 @@ function makeFolder(folder: string): void {
 }
 
 function unwritable(folder: string, cause: unknown): string {
-  return `The data folder ${folder} cannot be written (${describe(cause)}): correct its permissions, or choose another one with --data.`;
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
+  return /^(ENOSPC|EDQUOT|SQLITE_FULL)/.test(code)
+    ? `There is no space left for the data folder ${folder}: free some, or choose another one with --data.`
+    : `The data folder ${folder} cannot be written (${describe(cause)}): correct its permissions, or choose another one with --data.`;
 }

@@ -38,6 +38,7 @@ function direct(content: string, createdAtMs = 1): AppendRequest {
     storedAtMs: createdAtMs,
     clientMsgId: undefined,
     receipt: false,
+    trusted: false,
   };
 }
 

@@ -6,23 +6,18 @@
 
 import { join } from 'node:path';
 import { HubError } from '@parley/protocol';
-import {
-  type Appended,
-  type AppendRequest,
-  type InOrder,
-  inboxOf,
-  type Store,
-  type StoredMessage,
-  type StoreLimits,
-  type StoreOptions,
-  timelineOf,
-} from '../../ports/store.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
+import type { Store, StoreIntegrity, StoreLimits, StoreOptions } from '../../ports/store.ts';
 import { Announcer } from '../announcer.ts';
 import { CommitQueue } from '../commit-queue.ts';
+import { DamageLog } from '../damage-log.ts';
+import { watchFolder } from './folder-watch.ts';
+import { IntegrityCheck } from './integrity-check.ts';
 import { lockFolder } from './lock.ts';
-import type { Committed, DatabaseSetup, Reads, WriteCall, Writes } from './thread/calls.ts';
+import { createStore, type WaitingCall } from './store.ts';
+import type { Committed, DatabaseSetup } from './thread/calls.ts';
 import { Checkpoints } from './thread/checkpoints.ts';
-import { packCall, unpackMessages } from './thread/pack.ts';
+import { packCall } from './thread/pack.ts';
 import { Thread } from './thread/thread.ts';
 
 export interface SqliteOptions {
@@ -30,31 +25,31 @@ export interface SqliteOptions {
   readonly dataFolder: string;
   /** The database grows no larger, and appends are refused with `storage_full`; `undefined`, the default, leaves it to the disk. */
   readonly databaseBytesMax?: number | undefined;
-  /** Writes that wait or are being committed; appends above it are refused with `overloaded`. 50,000 by default, as in the options table. */
+  /** Writes that wait or are being committed; those that clients cause are refused with `overloaded` above it. 50,000 by default, as in the options table. */
   readonly pendingWritesMax?: number | undefined;
   /** About how much memory those writes may hold. 64 MB by default. */
   readonly pendingBytesMax?: number | undefined;
+  /** For the watch over the folder and the pauses of the check. The system's clock by default. */
+  readonly clock?: Clock | undefined;
+  /** The check of the whole file, which begins with the store, has ended. */
+  readonly onChecked?: ((integrity: StoreIntegrity, problem: string | undefined) => void) | undefined;
 }
-
-/** What a call holds beside its content, in about bytes. */
-const callBytes = 300;
 
 /**
  * Opens the store in its folder, which it locks until `close` or the end of the process.
  * Rejects with `StoreStartError`, one sentence for the operator.
  */
 export async function openSqliteStore(options: StoreOptions & SqliteOptions): Promise<Store> {
-  const { dataFolder, databaseBytesMax, queueMessagesMax, queueOverflow, roomsPerUserMax } = options;
-  const limits: StoreLimits = { queueMessagesMax, queueOverflow, roomsPerUserMax };
+  const { dataFolder, databaseBytesMax, clock = systemClock } = options;
   const isMemory = dataFolder === ':memory:';
   const file = isMemory ? dataFolder : join(dataFolder, 'parley.db');
-  const setup: DatabaseSetup = { file, readonly: false, databaseBytesMax, limits };
+  const setup: DatabaseSetup = { file, readonly: false, databaseBytesMax, limits: limitsOf(options) };
   const unlock = isMemory ? () => {} : lockFolder(dataFolder);
-  let queue: CommitQueue<WriteCall> | undefined;
+  let queue: CommitQueue<WaitingCall> | undefined;
   const onDeath = (error: HubError): void => queue?.fail(error);
   const writer = new Thread('parley-store-writer', onDeath);
   const reader = isMemory ? writer : new Thread('parley-store-reader', onDeath);
-  const stop = async (): Promise<void> => {
+  const stopThreads = async (): Promise<void> => {
     await Promise.all([reader.stop(), writer.stop()]);
     unlock();
   };
@@ -62,12 +57,35 @@ export async function openSqliteStore(options: StoreOptions & SqliteOptions): Pr
     await writer.ask({ kind: 'open', setup });
     if (reader !== writer) await reader.ask({ kind: 'open', setup: { ...setup, readonly: true } });
   } catch (error) {
-    await stop();
+    await stopThreads();
     throw error;
   }
   const announcer = new Announcer(options.onAppended);
-  queue = createQueue({ writer, announcer, checkpoints: new Checkpoints(reader, writer) }, options);
-  return createStore({ queue, reader, writer, stop, announcer });
+  const damage = new DamageLog(options.onDamaged);
+  const opened = createQueue({ writer, announcer, checkpoints: new Checkpoints(reader, writer) }, options);
+  queue = opened;
+  const check = new IntegrityCheck({ setup, clock, damage, onChecked: options.onChecked });
+  if (isMemory) return createStore({ queue, reader, writer, announcer, damage, check, stop: stopThreads });
+
+  check.start();
+  const onLost = (message: string): void => opened.fail(new HubError('storage_failed', { cause: new Error(message) }));
+  const stopWatch = watchFolder({ folder: dataFolder, clock, onLost });
+  const stop = async (): Promise<void> => {
+    stopWatch();
+    await stopThreads();
+  };
+  return createStore({ queue, reader, writer, announcer, damage, check, stop });
+}
+
+/** Without what can't cross threads. */
+function limitsOf({
+  queueMessagesMax,
+  queueOverflow,
+  senderQueueMessagesMax,
+  roomsPerUserMax,
+  devicesPerUserMax,
+}: StoreLimits): StoreLimits {
+  return { queueMessagesMax, queueOverflow, senderQueueMessagesMax, roomsPerUserMax, devicesPerUserMax };
 }
 
 interface QueueParts {
@@ -76,10 +94,13 @@ interface QueueParts {
   readonly checkpoints: Checkpoints;
 }
 
-function createQueue({ writer, announcer, checkpoints }: QueueParts, options: StoreOptions & SqliteOptions): CommitQueue<WriteCall> {
-  return new CommitQueue<WriteCall>({
+function createQueue({ writer, announcer, checkpoints }: QueueParts, options: StoreOptions & SqliteOptions): CommitQueue<WaitingCall> {
+  return new CommitQueue<WaitingCall>({
     commit: async (calls) => {
-      const { outcomes, uncopiedPages } = (await writer.ask({ kind: 'commit', calls: calls.map(packCall) })) as Committed;
+      const { outcomes, uncopiedPages } = (await writer.ask({
+        kind: 'commit',
+        calls: calls.map((call) => packCall(typeof call === 'function' ? call() : call)),
+      })) as Committed;
       checkpoints.onCommit(uncopiedPages);
       return outcomes;
     },
@@ -92,84 +113,4 @@ function createQueue({ writer, announcer, checkpoints }: QueueParts, options: St
     batchCallsMax: 4_000,
     batchBytesMax: 8 * 1024 * 1024,
   });
-}
-
-interface Parts {
-  readonly queue: CommitQueue<WriteCall>;
-  readonly reader: Thread;
-  readonly writer: Thread;
-  readonly stop: () => Promise<void>;
-  readonly announcer: Announcer;
-}
-
-function createStore({ queue, reader, writer, stop, announcer }: Parts): Store {
-  let closing: Promise<void> | undefined;
-  // The other thread made the value by calling the method of this name, so it has the method's type.
-  const unlessClosing = <R>(run: () => Promise<unknown>): Promise<R> =>
-    (closing === undefined ? run() : Promise.reject(new HubError('shutting_down'))) as Promise<R>;
-  const write = <M extends keyof Writes>(
-    method: M,
-    args: Parameters<Writes[M]>,
-    inOrder?: InOrder<ReturnType<Writes[M]>>,
-  ): Promise<ReturnType<Writes[M]>> =>
-    unlessClosing(() =>
-      queue.push(
-        { method, args },
-        { bytes: callBytes, shed: false, ...(inOrder && { onCommitted: (value: unknown) => answerInOrder(inOrder, value) }) },
-      ),
-    );
-  const answerInOrder = <R>(inOrder: InOrder<R>, value: unknown): void => {
-    announcer.flush();
-    inOrder(value as R);
-  };
-  const read = <M extends keyof Reads>(method: M, ...args: Parameters<Reads[M]>): Promise<ReturnType<Reads[M]>> =>
-    unlessClosing(() => reader.ask({ kind: 'read', call: { method, args } }));
-  const append = (request: AppendRequest): Promise<unknown> =>
-    queue.push(
-      { method: 'append', args: [request] },
-      { bytes: callBytes + request.content.length, shed: true, onCommitted: (value) => announce(request, value as Appended) },
-    );
-  const announce = (request: AppendRequest, appended: Appended): void => {
-    if (!appended.duplicate) announcer.add(storedMessage(request, appended));
-  };
-
-  return {
-    append: (request) => unlessClosing(() => append(request)),
-    openReader: (reader, nowMs, inOrder) => write('openReader', [reader, nowMs], inOrder),
-    closeReader: (...args) => write('closeReader', args),
-    advance: (...args) => write('advance', args),
-    createRoom: (room, inOrder) => write('createRoom', [room], inOrder),
-    joinRoom: (request, inOrder) => write('joinRoom', [request], inOrder),
-    leaveRoom: (roomId, userId, inOrder) => write('leaveRoom', [roomId, userId], inOrder),
-    deleteRoom: (roomId, userId, inOrder) => write('deleteRoom', [roomId, userId], inOrder),
-    saveStates: (...args) => write('saveStates', args),
-    expire: (...args) => write('expire', args),
-    readStream: async (query) => unpackMessages(query.stream, await read('readStream', query)),
-    room: (roomId) => read('room', roomId),
-    rooms: (query) => read('rooms', query),
-    members: (query) => read('members', query),
-    history: (query) => read('history', query),
-    states: (userIds) => read('states', userIds),
-    retentionTime: () => read('retentionTime'),
-    counts: () => read('counts'),
-    close() {
-      closing ??= closeParts();
-      return closing;
-    },
-  };
-
-  async function closeParts(): Promise<void> {
-    await queue.idle();
-    // The reader first: the last connection to close cuts the log. A thread that has died has nothing to close.
-    for (const thread of new Set([reader, writer])) await thread.ask({ kind: 'close' }).catch(() => {});
-    await stop();
-  }
-}
-
-function storedMessage(request: AppendRequest, { id, seq, createdAtMs }: Appended): StoredMessage {
-  const { senderId, type, content, clientMsgId } = request;
-  const common = { id, seq, senderId, type, content, createdAtMs, clientMsgId };
-  return request.kind === 'direct'
-    ? { ...common, stream: inboxOf(request.recipientId), recipientId: request.recipientId, roomId: undefined, echo: true }
-    : { ...common, stream: timelineOf(request.roomId), recipientId: undefined, roomId: request.roomId, echo: request.echo };
 }

@@ -1,5 +1,4 @@
 import type { Database } from 'better-sqlite3';
-import { type StreamId, timelineOf } from '../../../ports/store.ts';
 import { Refused } from '../../outcome.ts';
 
 export interface Access {
@@ -33,10 +32,4 @@ export function createAccess(db: Database): Access {
       throw new Refused(room.get(roomId)?.is_private === 0 ? 'not_member' : 'room_not_found');
     },
   };
-}
-
-/** What lies at or below in a room's timeline is of a deleted room with the same name. In an inbox it is history. */
-export function createHiddenUpto(db: Database): (stream: StreamId) => number {
-  const trimmed = db.prepare<[StreamId], { trimmed_seq: number }>('SELECT trimmed_seq FROM streams WHERE stream = ?');
-  return (stream) => (stream.startsWith(timelineOf('')) ? (trimmed.get(stream)?.trimmed_seq ?? 0) : 0);
 }

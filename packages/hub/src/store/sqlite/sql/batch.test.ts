@@ -77,6 +77,17 @@ test('a full disk stores nothing of the batch, and seq goes on without a gap onc
   expect(writer.isBroken).toBe(false);
 });
 
+test('on a full disk a reader is let in and told what waits, while the other calls of the batch are refused', () => {
+  writer.commit([append('1'), append('2')]);
+  db.pragma(`max_page_count = ${Number(db.pragma('page_count', { simple: true }))}`);
+  const open = (deviceId: string): WriteCall => ({ method: 'openReader', args: [{ userId: 'ann', deviceId }, 1] });
+  const outcomes = writer.commit([append('x'.repeat(50_000)), open('phone'), open('')]);
+  expect(codes(outcomes)).toEqual(['storage_full', 'stored', 'stored']);
+  const waiting = { stream: 'user:ann', cursor: 0, head: 2, written: 0, queued: 2, missed: 0 };
+  for (const outcome of outcomes.slice(1)) expect(outcome).toEqual({ value: { streams: [waiting], state: undefined } });
+  expect(db.prepare('SELECT * FROM readers').all()).toEqual([]);
+});
+
 test('after an error of the disk nothing is tried again', () => {
   writer.commit([append('1')]);
   db.exec('ALTER TABLE messages RENAME TO lost');

@@ -2,22 +2,24 @@
  * Commits one batch of writes in one transaction, on the thread that owns the connection.
  *
  * - A refusal fails its own call only.
- * - No space, or another program that holds the file: nothing of the batch was stored, and the store lives on.
+ * - No space, or another program that holds the file: nothing of the batch was stored, and the store lives on. Without space
+ *   readers are still opened, as if nothing had to be remembered of it.
  * - A call that hits a fault of our own, such as a broken constraint: the batch is rolled back and repeated
  *   call by call, so that the call fails alone, with `internal_error`.
  * - Anything else: it is not known what the disk holds. The writer is broken, and stores nothing any more.
  */
 import type { Database } from 'better-sqlite3';
-import type { StoreLimits } from '../../../ports/store.ts';
+import type { ReaderId, StoreLimits } from '../../../ports/store.ts';
 import { describe, type Outcome, type Refusal, Refused, toRefusal } from '../../outcome.ts';
 import { invoke, type WriteCall, type Writes } from '../thread/calls.ts';
 import { createAccess } from './access.ts';
 import { createAppend } from './append.ts';
 import { Counters } from './counters.ts';
-import { isSqliteError } from './database.ts';
 import { createExpire } from './expire.ts';
-import { createReaders } from './readers.ts';
+import { OpenReaders } from './open-readers.ts';
+import { createPeekReader, createReaders } from './readers.ts';
 import { createRoomWrites } from './rooms.ts';
+import { isSqliteError } from './sqlite.ts';
 import { createSaveStates } from './states.ts';
 import { StreamStates } from './stream-states.ts';
 import type { WriteContext } from './write-context.ts';
@@ -25,14 +27,23 @@ import type { WriteContext } from './write-context.ts';
 export class BatchWriter {
   readonly #context: WriteContext;
   readonly #writes: Writes;
+  readonly #peekReader;
   readonly #begin;
   readonly #commit;
   readonly #logState;
   #broken: Refusal | undefined;
 
   constructor(db: Database, limits: StoreLimits) {
-    this.#context = { db, streams: new StreamStates(db), counters: new Counters(db), access: createAccess(db), limits };
+    this.#context = {
+      db,
+      streams: new StreamStates(db),
+      counters: new Counters(db),
+      access: createAccess(db),
+      opened: new OpenReaders(),
+      limits,
+    };
     this.#writes = createWrites(this.#context);
+    this.#peekReader = createPeekReader(this.#context);
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
     // Copies nothing.
@@ -78,8 +89,20 @@ export class BatchWriter {
     const refusal = refusalFor(error);
     if (refusal.code === 'storage_failed') this.#broken = refusal;
     this.#rollback();
+    if (refusal.code === 'storage_full') return calls.map((call) => this.#withoutSpace(call, refusal));
     if (refusal.code === 'internal_error' && calls.length > 1) return calls.flatMap((call) => this.commit([call]));
     return calls.map(() => ({ refusal: this.#broken ?? refusal }));
+  }
+
+  /** Who comes is let in, and gets what waits: that needs no write. */
+  #withoutSpace(call: WriteCall, refusal: Refusal): Outcome {
+    const reader = call.method === 'openReader' ? call.args[0] : undefined;
+    if (!isReaderId(reader)) return { refusal };
+    try {
+      return { value: this.#peekReader(reader) };
+    } catch {
+      return { refusal };
+    }
   }
 
   /** SQLite rolls back by itself after some errors, so there may be nothing left to roll back. */
@@ -95,13 +118,17 @@ export class BatchWriter {
   }
 }
 
+function isReaderId(value: unknown): value is ReaderId {
+  return typeof value === 'object' && value !== null && 'userId' in value && 'deviceId' in value;
+}
+
 function createWrites(context: WriteContext): Writes {
   return {
     append: createAppend(context),
     ...createReaders(context),
     ...createRoomWrites(context),
     ...createExpire(context),
-    saveStates: createSaveStates(context.db),
+    saveStates: createSaveStates(context),
   };
 }
 

@@ -5,7 +5,10 @@ import Database from 'better-sqlite3';
 import { describe } from '../../outcome.ts';
 import { StoreStartError } from '../../start-error.ts';
 import type { DatabaseSetup } from '../thread/calls.ts';
+import { mendCounters } from './counters.ts';
 import { migrations } from './migrations.ts';
+import { isSqliteError } from './sqlite.ts';
+import { mendStructure } from './start-check.ts';
 
 /** `PRLY`: tells Parley's files from those of other programs. */
 const applicationId = 0x50_52_4c_59;
@@ -25,21 +28,19 @@ const readCacheKilobytes = 2_000;
 /** What the log file is cut to after a checkpoint. */
 const logBytesMax = 64 * 1024 * 1024;
 
-/** `quick_check` reads about 200 MB/s, and a start may not take seconds. */
+/** `quick_check` reads about 200 MB/s, and a start may not take seconds. Larger files are checked while the hub runs. */
 const checkBytesMax = 64 * 1024 * 1024;
-
-/**
- * For a text that is compared with a column in a statement with ORDER BY, min or max. With a bare `?` there, or one at LIMIT, SQLite
- * plans the statement anew at every call, to see the value first (STAT4), which takes about ten times as long as the rest.
- */
-export const textParameter = 'CAST(? AS TEXT)';
 
 export function openDatabase(setup: DatabaseSetup): Database.Database {
   try {
     return setup.readonly ? openReadOnly(setup.file) : openWritable(setup);
   } catch (error) {
-    throw error instanceof StoreStartError ? error : new StoreStartError(explain(setup.file, error), { cause: error });
+    throw toStartError(setup.file, error);
   }
+}
+
+export function toStartError(file: string, error: unknown): StoreStartError {
+  return error instanceof StoreStartError ? error : new StoreStartError(explain(file, error), { cause: error });
 }
 
 /** Cuts the log and marks the shutdown as clean. A file in which a write failed is not closed this way. */
@@ -49,10 +50,6 @@ export function closeDatabase(db: Database.Database): void {
     db.pragma('wal_checkpoint(TRUNCATE)');
   }
   db.close();
-}
-
-export function isSqliteError(error: unknown): error is InstanceType<typeof Database.SqliteError> {
-  return error instanceof Database.SqliteError;
 }
 
 /** A connection beside a read-only one that copies the log. */
@@ -74,8 +71,12 @@ function openWritable({ file, databaseBytesMax }: DatabaseSetup): Database.Datab
     const isNew = isEmpty(db);
     if (!isNew) refuseForeign(db, file);
     configure(db, file, databaseBytesMax);
-    if (!isNew) refuseDamaged(db, file);
+    if (!isNew && statSync(file).size <= checkBytesMax) {
+      const problem = mendStructure(db);
+      if (problem !== undefined) throw new StoreStartError(damaged(file, problem));
+    }
     migrate(db);
+    if (!isNew) mendCounters(db);
     saveMeta(db, 'is_open', 1);
     return db;
   } catch (error) {
@@ -125,13 +126,6 @@ function configure(db: Database.Database, file: string, databaseBytesMax: number
   }
 }
 
-function refuseDamaged(db: Database.Database, file: string): void {
-  const wasKilled = readMeta(db, 'is_open') === 1;
-  if (!wasKilled || statSync(file).size > checkBytesMax) return;
-  const found = db.pragma('quick_check(1)', { simple: true });
-  if (found !== 'ok') throw new StoreStartError(damaged(file, String(found)));
-}
-
 function migrate(db: Database.Database): void {
   const from = Number(db.pragma('user_version', { simple: true }));
   db.transaction(() => {
@@ -139,10 +133,6 @@ function migrate(db: Database.Database): void {
     for (const step of migrations.slice(from)) db.exec(step);
     db.pragma(`user_version = ${migrations.length}`);
   }).immediate();
-}
-
-function readMeta(db: Database.Database, key: string): number | undefined {
-  return db.prepare<[string], { value: number }>('SELECT value FROM meta WHERE key = ?').get(key)?.value;
 }
 
 function saveMeta(db: Database.Database, key: string, value: number): void {
@@ -156,12 +146,20 @@ function damaged(file: string, detail: string): string {
   );
 }
 
+function incomplete(file: string, detail: string): string {
+  return (
+    `${file} is not complete (${detail}): a part of the database is missing, as after a copy that was cut short. ` +
+    'Restore a backup, or move the file away to start with an empty one.'
+  );
+}
+
 function explain(file: string, error: unknown): string {
   const detail = describe(error);
   const code = isSqliteError(error) ? error.code : '';
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) return damaged(file, detail);
   if (/^SQLITE_(CANTOPEN|READONLY|PERM)/.test(code))
     return `${file} cannot be written (${detail}): correct its permissions, or choose another data folder with --data.`;
+  if (/no such (table|column)/.test(detail)) return incomplete(file, detail);
   if (/^SQLITE_FULL/.test(code)) return `There is no space left to open ${file}: free some, or choose another data folder with --data.`;
   if (/^SQLITE_BUSY/.test(code)) return `Another program holds ${file}: close it, then start again.`;
   return `${file} cannot be opened (${detail}): check the disk and the system's log.`;

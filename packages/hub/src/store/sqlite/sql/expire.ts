@@ -10,7 +10,8 @@
  */
 import { inboxOf, type StreamId } from '../../../ports/store.ts';
 import type { Writes } from '../thread/calls.ts';
-import { textParameter } from './database.ts';
+import { createForgetUnused } from './forget-unused.ts';
+import { textParameter } from './sqlite.ts';
 import { undelivered } from './stream-states.ts';
 import type { WriteContext } from './write-context.ts';
 
@@ -35,12 +36,13 @@ export function createExpire(context: WriteContext): Pick<Writes, 'expire'> {
     'DELETE FROM deliveries WHERE stream = @inbox AND seq < coalesce((SELECT min(seq) FROM messages WHERE stream = @inbox), seq + 1)',
   );
   const purge = createPurge(context);
+  const forgetUnused = createForgetUnused(context);
   let sweptId = 0;
 
   /** `expired` counts the losses: direct messages that never reached their recipient. */
   const drop = (row: OldRow, isDelivered: boolean): void => {
     const before = streams.get(row.stream);
-    const after = { ...before, trimmedSeq: Math.max(before.trimmedSeq, row.seq) };
+    const after = { ...before, senders: undefined, trimmedSeq: Math.max(before.trimmedSeq, row.seq) };
     remove.run(row.id);
     streams.set(row.stream, after);
     counters.add('messages', -1);
@@ -66,6 +68,7 @@ export function createExpire(context: WriteContext): Pick<Writes, 'expire'> {
         if (row.recipientId !== null) touched.add(inboxOf(row.recipientId));
       }
       for (const inbox of touched) prune.run({ inbox });
+      forgetUnused(nowMs - Math.max(deliveredMs, undeliveredMs));
       const isOld = (row: OldRow): boolean => nowMs - row.storedAtMs > Math.min(deliveredMs, undeliveredMs);
       const more = rowsMax === 0 || (rows.length === rowsMax && rows.some(isOld));
       sweptId = more ? (rows.at(-1)?.id ?? sweptId) : 0;

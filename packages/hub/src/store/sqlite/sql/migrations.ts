@@ -112,6 +112,20 @@ export const migrations: readonly string[] = [
     SELECT stream, max(seq) FROM messages WHERE stream IN (SELECT stream FROM deleted_streams) GROUP BY stream
     ON CONFLICT DO UPDATE SET trimmed_seq = max(trimmed_seq, excluded.trimmed_seq);
   DELETE FROM rooms WHERE is_private = 1 AND member_count = 0;
+  -- Of all that is delivered of a message; null in rows that are older than this.
+  ALTER TABLE messages ADD COLUMN checksum INTEGER;
+
+  -- A reader that is closed keeps its row, which says when it was last used, on the retention clock.
+  ALTER TABLE readers ADD COLUMN is_open INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE readers ADD COLUMN used_at REAL NOT NULL DEFAULT 0;
+  INSERT OR IGNORE INTO readers (user_id, device_id, opened_at, is_open) SELECT user_id, device_id, 0, 0 FROM cursors;
+  INSERT OR IGNORE INTO readers (user_id, device_id, opened_at, is_open) SELECT user_id, '', 0, 0 FROM cursors;
+  INSERT OR IGNORE INTO readers (user_id, device_id, opened_at, is_open) SELECT user_id, '', 0, 0 FROM readers;
+  INSERT OR IGNORE INTO readers (user_id, device_id, opened_at, is_open) SELECT user_id, '', 0, 0 FROM connection_state;
+  UPDATE readers SET used_at = coalesce((SELECT value FROM meta WHERE key = 'retention_time'), 0);
+  -- Where the readers of an inbox begin that have no cursor: what lies at or below was received by readers that were forgotten.
+  ALTER TABLE streams ADD COLUMN floor_seq INTEGER NOT NULL DEFAULT 0;
+
   INSERT OR REPLACE INTO meta (key, value) VALUES
     ('rooms', (SELECT count(*) FROM rooms)),
     ('private_rooms', (SELECT count(*) FROM rooms WHERE is_private = 1));

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import type { Store, StoreOptions } from '../../../ports/store.ts';
 import type { Outcome } from '../../outcome.ts';
 import { type Call, invoke, type ReadCall, type Reads, type WriteCall } from '../thread/calls.ts';
-import { unpackMessages } from '../thread/pack.ts';
+import { unpackEntries } from '../thread/pack.ts';
 import { BatchWriter } from './batch.ts';
 import { openDatabase } from './database.ts';
 import { createReads } from './reads.ts';
@@ -25,12 +25,18 @@ const reader = fc.record({ userId: user, deviceId: fc.constantFrom('', 'phone', 
 const message = {
   senderId: user,
   type: fc.constant('text'),
-  content: fc.string(),
+  content: fc.oneof(fc.string(), fc.constantFrom('1', '2')),
   createdAtMs: time,
   storedAtMs: time,
   clientMsgId: fc.constantFrom(undefined, undefined, 'c1', 'c2'),
 };
-const direct = fc.record({ kind: fc.constant('direct' as const), recipientId: user, receipt: fc.boolean(), ...message });
+const direct = fc.record({
+  kind: fc.constant('direct' as const),
+  recipientId: user,
+  receipt: fc.boolean(),
+  trusted: fc.boolean(),
+  ...message,
+});
 const toRoom = fc.record({ kind: fc.constant('room' as const), roomId: room, echo: fc.boolean(), membersOnly: fc.boolean(), ...message });
 const newRoom = fc.record({
   roomId: room,
@@ -124,13 +130,20 @@ function askSqlite(run: () => unknown): Result {
 }
 
 test.for(['reject', 'drop_oldest'] as const)('SQLite does what the model does (%s)', { timeout: 120_000 }, async (queueOverflow) => {
-  const options: StoreOptions = { ...testStoreOptions, queueMessagesMax: 4, queueOverflow, roomsPerUserMax: 1 };
+  const options: StoreOptions = {
+    ...testStoreOptions,
+    queueMessagesMax: 4,
+    queueOverflow,
+    senderQueueMessagesMax: 2,
+    roomsPerUserMax: 1,
+    devicesPerUserMax: 1,
+  };
   await fc.assert(
     fc.asyncProperty(batches, async (sequence) => {
       const db = openDatabase({ file: ':memory:', readonly: false, databaseBytesMax: undefined, limits: options });
       const writer = new BatchWriter(db, options);
       const reads = createReads(db);
-      const unpacked = { ...reads, readStream: (query: StreamQuery) => unpackMessages(query.stream, reads.readStream(query)) };
+      const unpacked = { ...reads, readStream: (query: StreamQuery) => unpackEntries(query.stream, reads.readStream(query)) };
       const model = createMemoryStore(options);
       for (const batch of sequence) {
         const expected = await Promise.all(batch.map((asked) => askModel(model, { ...asked })));

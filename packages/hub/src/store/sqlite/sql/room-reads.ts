@@ -4,7 +4,7 @@ import { Refused } from '../../outcome.ts';
 import type { Reads } from '../thread/calls.ts';
 import { type Access, createAccess } from './access.ts';
 import { Counters } from './counters.ts';
-import { textParameter } from './database.ts';
+import { textParameter } from './sqlite.ts';
 
 interface RoomRow {
   readonly room_id: string;

@@ -2,8 +2,8 @@ import type { Database } from 'better-sqlite3';
 import { type JoinRequest, type JoinResult, membersToldMax, type Room, type RoomMember, timelineOf } from '../../../ports/store.ts';
 import { Refused } from '../../outcome.ts';
 import type { Writes } from '../thread/calls.ts';
-import { textParameter } from './database.ts';
 import { createMembersAfter, createReadRoom } from './room-reads.ts';
+import { textParameter } from './sqlite.ts';
 import type { WriteContext } from './write-context.ts';
 
 /** Each checks everything before it changes anything, so that a refusal fails its own call only. */

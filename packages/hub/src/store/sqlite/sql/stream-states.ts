@@ -8,7 +8,7 @@
  */
 import type { Database } from 'better-sqlite3';
 import type { StreamId } from '../../../ports/store.ts';
-import { textParameter } from './database.ts';
+import { textParameter } from './sqlite.ts';
 
 export interface StreamState {
   readonly lastSeq: number;
@@ -16,6 +16,8 @@ export interface StreamState {
   readonly trimmedSeq: number;
   /** The user's cursor of an inbox; 0 for a room. */
   readonly deliveredSeq: number;
+  /** How many undelivered messages each sender has in an inbox, once that was asked; see `sender-counts.ts`. */
+  readonly senders?: Map<string, number> | undefined;
 }
 
 /** Bounds the memory: about 200 bytes a stream. */
@@ -30,11 +32,23 @@ export class StreamStates {
   readonly #saveTrimmed;
 
   constructor(db: Database) {
-    this.#select = db.prepare<[StreamId, StreamId, StreamId, string], { newest: number } & Omit<StreamState, 'lastSeq'>>(`
+    this.#select = db.prepare<
+      [StreamId, StreamId, StreamId, string, StreamId],
+      { newest: number } & Pick<StreamState, 'trimmedSeq' | 'deliveredSeq'>
+    >(`
       SELECT
-        coalesce((SELECT max(seq) FROM messages WHERE stream = ${textParameter}), 0) AS newest,
+        coalesce((
+          -- An entry of the index that leads to another message is damaged, and must not be taken for the head.
+          SELECT seq FROM messages AS i WHERE stream = ${textParameter}
+            AND EXISTS (SELECT 1 FROM messages AS m NOT INDEXED WHERE m.id = i.id AND m.stream = i.stream AND m.seq = i.seq)
+          ORDER BY seq DESC LIMIT 1
+        ), 0) AS newest,
         coalesce((SELECT trimmed_seq FROM streams WHERE stream = ?), 0) AS trimmedSeq,
-        coalesce((SELECT received_seq FROM cursors WHERE stream = ? AND user_id = ? AND device_id = ''), 0) AS deliveredSeq`);
+        coalesce(
+          (SELECT received_seq FROM cursors WHERE stream = ? AND user_id = ? AND device_id = ''),
+          (SELECT floor_seq FROM streams WHERE stream = ?),
+          0
+        ) AS deliveredSeq`);
     this.#saveTrimmed = db.prepare<[string, number]>(
       'INSERT INTO streams (stream, trimmed_seq) VALUES (?, ?) ON CONFLICT DO UPDATE SET trimmed_seq = excluded.trimmed_seq',
     );
@@ -44,9 +58,11 @@ export class StreamStates {
     const known = this.#states.get(stream);
     if (known !== undefined) return known;
     const owner = stream.startsWith(inboxPrefix) ? stream.slice(inboxPrefix.length) : '';
-    const row = this.#select.get(stream, stream, stream, owner) ?? { newest: 0, trimmedSeq: 0, deliveredSeq: 0 };
+    const row = this.#select.get(stream, stream, stream, owner, stream) ?? { newest: 0, trimmedSeq: 0, deliveredSeq: 0 };
     const { newest, trimmedSeq, deliveredSeq } = row;
-    const loaded = { lastSeq: Math.max(newest, trimmedSeq), trimmedSeq, deliveredSeq };
+    const lastSeq = Math.max(newest, trimmedSeq);
+    // A cursor beyond the head is damaged: rather deliver again than lose.
+    const loaded = { lastSeq, trimmedSeq, deliveredSeq: deliveredSeq > lastSeq ? trimmedSeq : deliveredSeq };
     this.#states.set(stream, loaded);
     return loaded;
   }

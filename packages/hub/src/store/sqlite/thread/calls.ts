@@ -2,7 +2,7 @@
  * What travels between the main thread and the store's threads. A thread answers each message once, in
  * the order in which they came, so an answer needs no id.
  */
-import type { AppendRequest, Store, StoreLimits } from '../../../ports/store.ts';
+import type { AppendRequest, DamagedMessage, HistoryMessage, Store, StoreLimits } from '../../../ports/store.ts';
 import type { Outcome } from '../../outcome.ts';
 
 /** The callback of a write stays on the main thread. */
@@ -16,8 +16,15 @@ export type Writes = Synchronous<
     'append' | 'openReader' | 'closeReader' | 'advance' | 'createRoom' | 'joinRoom' | 'leaveRoom' | 'deleteRoom' | 'saveStates' | 'expire'
   >
 >;
-export interface Reads extends Synchronous<Pick<Store, 'room' | 'rooms' | 'members' | 'history' | 'states' | 'retentionTime' | 'counts'>> {
-  readStream(query: Parameters<Store['readStream']>[0]): readonly PackedMessage[];
+export interface Reads extends Synchronous<Pick<Store, 'room' | 'rooms' | 'members' | 'states' | 'retentionTime' | 'counts'>> {
+  readStream(query: Parameters<Store['readStream']>[0]): readonly (PackedMessage | PackedDamage)[];
+  history(query: Parameters<Store['history']>[0]): PackedHistory;
+}
+
+export interface PackedHistory {
+  readonly messages: readonly HistoryMessage[];
+  readonly damaged: readonly Pick<DamagedMessage, 'stream' | 'seq'>[];
+  readonly hasMore: boolean;
 }
 
 /** A method and its arguments; whoever makes one has checked them against the method's type. */
@@ -40,9 +47,9 @@ export type PackedAppend = readonly [
   createdAtMs: number,
   storedAtMs: number,
   clientMsgId: string | null,
-  /** `receipt` of a direct message, `echo` of one to a room. */
+  /** Of a direct message the first, of one to a room the second. So with the next. */
   receiptOrEcho: boolean,
-  membersOnly: boolean,
+  trustedOrMembersOnly: boolean,
 ];
 
 /** A message of a stream as a row of values, less what its stream says; see `pack.ts`. */
@@ -55,7 +62,12 @@ export type PackedMessage = readonly [
   createdAtMs: number,
   clientMsgId: string | null,
   echo: number,
+  /** Null in rows that were stored before there were checksums. */
+  checksum: number | null,
 ];
+
+/** A message that can't be read, or is not what was stored. */
+export type PackedDamage = readonly [seq: number];
 
 export function invoke<T extends { [M in keyof T]: (...args: never[]) => unknown }>(target: T, call: Call<T>): unknown {
   return Reflect.apply(target[call.method], target, call.args);
@@ -70,10 +82,23 @@ export interface DatabaseSetup {
   readonly limits: StoreLimits;
 }
 
+/** Where a check goes on: at the start, after a message, or with what is not messages. */
+export type CheckPlace = 'start' | Pick<DamagedMessage, 'stream' | 'seq'> | 'tables';
+
+export interface CheckedPart {
+  readonly damaged: readonly Pick<DamagedMessage, 'stream' | 'seq'>[];
+  /** What is wrong besides. */
+  readonly problem: string | undefined;
+  /** Undefined: all was checked. */
+  readonly next: CheckPlace | undefined;
+}
+
 export type ToThread =
   | { readonly kind: 'open'; readonly setup: DatabaseSetup }
   | { readonly kind: 'commit'; readonly calls: readonly PackedCall[] }
   | { readonly kind: 'read'; readonly call: ReadCall }
+  /** Checks a part of the file. */
+  | { readonly kind: 'check'; readonly place: CheckPlace }
   /** Copies the log into the database file. */
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'close' };

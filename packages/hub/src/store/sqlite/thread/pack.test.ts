@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { WriteCall } from './calls.ts';
-import { packCall, unpackCall, unpackMessages } from './pack.ts';
+import { packCall, unpackCall, unpackEntries } from './pack.ts';
 
 const common = { senderId: 'bob', type: 'note', content: '{"a":1.0}', createdAtMs: 5, storedAtMs: 6 };
 
 test.for([
-  { kind: 'direct', recipientId: 'ann', receipt: true, clientMsgId: 'c', ...common },
-  { kind: 'direct', recipientId: 'ann', receipt: false, clientMsgId: undefined, ...common },
+  { kind: 'direct', recipientId: 'ann', receipt: true, trusted: true, clientMsgId: 'c', ...common },
+  { kind: 'direct', recipientId: 'ann', receipt: false, trusted: false, clientMsgId: undefined, ...common },
   { kind: 'room', roomId: 'tea', echo: true, membersOnly: false, clientMsgId: undefined, ...common },
   { kind: 'room', roomId: 'tea', echo: false, membersOnly: true, clientMsgId: 'c', ...common },
 ])('an append crosses unchanged: %o', (request) => {
@@ -22,10 +22,10 @@ test('other calls cross as they are', () => {
 test('the messages of a page cross unchanged, of an inbox and of a timeline', () => {
   const content = '{"a":1.0,"b":"\\u0000 \\" é 😀\u2028"}';
   const rows = [
-    [7, 3, 'bob', 'note', content, 5.25, null, 1] as const,
-    [Number.MAX_SAFE_INTEGER, 4, 'a"b', 'note', '""', 6, 'c', 0] as const,
+    [7, 3, 'bob', 'note', content, 5.25, null, 1, 99] as const,
+    [Number.MAX_SAFE_INTEGER, 4, 'a"b', 'note', '""', 6, 'c', 0, null] as const,
   ];
-  const [first, second] = unpackMessages('user:ann', structuredClone(rows));
+  const [first, second] = unpackEntries('user:ann', structuredClone(rows));
   const ofInbox = { stream: 'user:ann', recipientId: 'ann', roomId: undefined };
   expect(first).toEqual({
     ...{ id: 7, seq: 3, senderId: 'bob', type: 'note', content, createdAtMs: 5.25, clientMsgId: undefined, echo: true },
@@ -35,5 +35,5 @@ test('the messages of a page cross unchanged, of an inbox and of a timeline', ()
     ...{ id: Number.MAX_SAFE_INTEGER, seq: 4, senderId: 'a"b', type: 'note', content: '""', createdAtMs: 6, clientMsgId: 'c', echo: false },
     ...ofInbox,
   });
-  expect(unpackMessages('room:user:1', rows)[0]).toMatchObject({ stream: 'room:user:1', recipientId: undefined, roomId: 'user:1' });
+  expect(unpackEntries('room:user:1', rows)[0]).toMatchObject({ stream: 'room:user:1', recipientId: undefined, roomId: 'user:1' });
 });

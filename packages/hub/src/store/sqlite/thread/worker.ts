@@ -5,9 +5,20 @@ import type { Database } from 'better-sqlite3';
 import { describe, toRefusal } from '../../outcome.ts';
 import { StoreStartError } from '../../start-error.ts';
 import { BatchWriter } from '../sql/batch.ts';
-import { closeDatabase, isSqliteError, openCheckpointer, openDatabase } from '../sql/database.ts';
+import { createCheck } from '../sql/check.ts';
+import { closeDatabase, openCheckpointer, openDatabase, toStartError } from '../sql/database.ts';
 import { createReads } from '../sql/reads.ts';
-import { type Committed, type DatabaseSetup, type FromThread, invoke, type ReadCall, type Reads, type ToThread } from './calls.ts';
+import { createSnapshot, isSqliteError } from '../sql/sqlite.ts';
+import {
+  type CheckPlace,
+  type Committed,
+  type DatabaseSetup,
+  type FromThread,
+  invoke,
+  type ReadCall,
+  type Reads,
+  type ToThread,
+} from './calls.ts';
 import { unpackCall } from './pack.ts';
 
 interface Opened {
@@ -15,29 +26,43 @@ interface Opened {
   /** Undefined on a read-only connection. */
   readonly writer: BatchWriter | undefined;
   readonly read: (call: ReadCall) => unknown;
+  readonly check: (place: CheckPlace) => unknown;
   /** Copies the log: `db` itself, unless that is read-only. */
   readonly checkpointer: Database;
 }
 
 function open(setup: DatabaseSetup): Opened {
   const db = openDatabase(setup);
+  try {
+    return prepare(db, setup);
+  } catch (error) {
+    db.close();
+    throw toStartError(setup.file, error);
+  }
+}
+
+function prepare(db: Database, setup: DatabaseSetup): Opened {
   const reads: Reads = createReads(db);
-  const readTransaction = db.transaction((call: ReadCall) => invoke(reads, call));
+  const snapshot = createSnapshot(db);
+  const check = createCheck(db);
   return {
     db,
     writer: setup.readonly ? undefined : new BatchWriter(db, setup.limits),
-    read: (call) => readTransaction(call),
+    read: (call) => snapshot(() => invoke(reads, call)),
+    check: (place) => snapshot(() => check(place)),
     checkpointer: setup.readonly ? openCheckpointer(setup.file) : db,
   };
 }
 
-function run({ db, writer, read, checkpointer }: Opened, message: Exclude<ToThread, { kind: 'open' }>): unknown {
+function run({ db, writer, read, check, checkpointer }: Opened, message: Exclude<ToThread, { kind: 'open' }>): unknown {
   switch (message.kind) {
     case 'read':
       return read(message.call);
     case 'commit':
       if (writer === undefined) throw new Error('this connection is read-only');
       return { outcomes: writer.commit(message.calls.map(unpackCall)), uncopiedPages: writer.uncopiedPages } satisfies Committed;
+    case 'check':
+      return check(message.place);
     case 'checkpoint':
       checkpointer.pragma('wal_checkpoint(PASSIVE)');
       return undefined;
