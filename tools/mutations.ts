@@ -3,6 +3,7 @@ import { configMutations } from './mutations/config.ts';
 import { identifyMutations } from './mutations/identify.ts';
 import type { Mutation } from './mutations/mutation.ts';
 import { routeMutations } from './mutations/route.ts';
+import { storeMutations } from './mutations/store.ts';
 
 const reader = 'deliver/stream-reader.ts';
 const catchUp = 'deliver/catch-up.ts';
@@ -14,6 +15,7 @@ export const mutations: readonly Mutation[] = [
   ...configMutations,
   ...identifyMutations,
   ...routeMutations,
+  ...storeMutations,
   {
     name: 'the cursor moves at the write instead of at the pong',
     file: acknowledgements,
