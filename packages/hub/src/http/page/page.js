@@ -95,7 +95,7 @@ function makeRate() {
 }
 
 function showRooms({ rooms, count }) {
-  const shown = rooms.slice(0, roomsShownMax);
+  const shown = rooms.slice(-roomsShownMax).reverse();
   find('#room-rows').replaceChildren(...shown.map(roomRow));
   const note = find('#rooms-note');
   note.hidden = count > 0 && count === shown.length;
