@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { commandTable } from '@parley/protocol';
 import { expect, onTestFinished } from 'vitest';
 import { test } from '../support/fixtures.ts';
 import { python, pythonMissing } from '../support/python.ts';
@@ -95,4 +96,14 @@ test('the library sample of the README serves beside the application', async ({ 
   const reader = await connectAs(url, 1);
   expect(await reader.waitFor('message')).toMatchObject([{ content: { text: 'Your order has shipped.' } }]);
   expect(sample.output()).toBe('');
+});
+
+/** Who sends, which everybody may leave out. */
+const ownKeys = ['user_id', 'sender_id'];
+
+test.for(Object.entries(commandTable))('the README names the keys of %s and its reply', ([name, { schema, reply }]) => {
+  const row = readme.split('\n').find((line) => line.split('|')[1]?.includes(`\`${name}\``)) ?? expect.fail('no row');
+  const forms: readonly object[] = 'anyOf' in schema ? schema.anyOf : [schema];
+  const keys = new Set(forms.flatMap((form) => ('properties' in form && form.properties ? Object.keys(form.properties) : [])));
+  for (const key of [reply, ...keys].filter((word) => name === 'register' || !ownKeys.includes(word))) expect(row).toContain(key);
 });
