@@ -59,6 +59,13 @@ export const routeMutations: readonly Mutation[] = [
     test: 'packages/hub/src/route/conversation.test.ts',
   },
   {
+    name: 'an internal_error of the store is not logged',
+    file: 'lib/unforeseen.ts',
+    find: " && error.code !== 'internal_error'",
+    replace: '',
+    test: 'packages/hub/src/lib/unforeseen.test.ts',
+  },
+  {
     name: 'a connection may have any number of commands under way',
     file: 'route/in-flight.ts',
     find: 'this.#commands >= commandsMax || ',

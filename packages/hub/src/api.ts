@@ -175,7 +175,11 @@ export class HubApi {
     });
   }
 
-  #as<Name extends RoutedName>(name: Name, userId: WireUserId | undefined, payload: object): Promise<ReplyTo<Name>> {
-    return operate(this.#core.services, name, userIdFromWire(userId ?? applicationUserId), payload);
+  async #as<Name extends RoutedName>(name: Name, userId: WireUserId | undefined, payload: object): Promise<ReplyTo<Name>> {
+    try {
+      return await operate(this.#core.services, name, userIdFromWire(userId ?? applicationUserId), payload);
+    } catch (error) {
+      throw this.#core.told(error, name);
+    }
   }
 }

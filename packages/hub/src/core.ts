@@ -23,6 +23,7 @@ import { Sessions } from './identify/sessions.ts';
 import type { Clock } from './lib/clock.ts';
 import { eventPacket } from './lib/event-packet.ts';
 import type { Random } from './lib/random.ts';
+import { Unforeseen } from './lib/unforeseen.ts';
 import type { Authenticator } from './ports/authenticator.ts';
 import type { Connection, ConnectionHandlers, Refusal } from './ports/connection.ts';
 import type { HubEvent } from './ports/hub-events.ts';
@@ -75,13 +76,16 @@ export class Core {
   readonly #delivery: Delivery;
   readonly #slowReaders: SlowReaders;
   readonly #underWay = new UnderWay();
+  readonly #unforeseen: Unforeseen;
   readonly #reception: Reception;
   #isDraining = false;
-  #unexpectedFailures = 0;
 
   constructor(ports: CorePorts) {
     const { settings, store, streams, clock, random } = ports;
     this.#ports = ports;
+    this.#unforeseen = new Unforeseen((error, event) =>
+      ports.log.error({ error, event }, 'Something failed in a way that nobody foresaw.'),
+    );
     this.pool = new ConnectionPool(settings.connectionsPerUserMax);
     const watches = new Watches(settings.watchesPerConnectionMax);
     const feed = new PresenceFeed({
@@ -146,6 +150,7 @@ export class Core {
       converse: (connection) => new Conversation(connection, conversations),
       refusal: () => this.#refusal(),
       closeOverdue: (connection) => this.sendAway(connection, 'registration_timeout'),
+      told: (error, event) => this.told(error, event),
       log: ports.log,
     });
   }
@@ -157,7 +162,12 @@ export class Core {
 
   /** Commands that failed in a way that no error code foresees, since the start. */
   get unexpectedFailures(): number {
-    return this.#unexpectedFailures;
+    return this.#unforeseen.count;
+  }
+
+  /** A failure as its caller may be told it: what no error code foresees is logged and becomes `internal_error`. */
+  told(error: unknown, event: string): HubError {
+    return this.#unforeseen.told(error, event);
   }
 
   /** Decides over a new connection: who it is, or why it may not stay. */
@@ -202,10 +212,7 @@ export class Core {
       underWay: this.#underWay,
       readGate: new ReadGate(readsAtOnceMax),
       refusal: () => this.#refusal(),
-      onUnexpected: (error, event) => {
-        this.#unexpectedFailures += 1;
-        log.error({ error, event }, 'A command failed in a way that nobody foresaw.');
-      },
+      told: (error, event) => this.told(error, event),
       onClosed: (connection, reason) => {
         this.pool.close(connection, undefined);
         log.debug({ connection: connection.id, reason }, 'connection closed');

@@ -2,8 +2,10 @@ import { HubError } from '@parley/protocol';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../lib/manual-clock.test-support.ts';
 import { OutgoingPacket, type OutgoingPackets } from '../lib/outgoing-packet.ts';
+import { Unforeseen } from '../lib/unforeseen.ts';
 import type { Authenticator } from '../ports/authenticator.ts';
 import { TestConnection } from '../ports/connection.test-support.ts';
+import { silentLog } from '../ports/log.ts';
 import { ConnectionPool } from './pool.ts';
 import { Reception } from './reception.ts';
 
@@ -25,6 +27,7 @@ function setUp({ auth = {}, method = 'open', authenticate = () => ({ userId: und
   const pool = new ConnectionPool(5);
   const happened: string[] = [];
   const logged: unknown[] = [];
+  const unforeseen = new Unforeseen((error) => logged.push(error));
   const connection = Object.assign(new TestConnection('c1', auth), {
     send: (outgoing: OutgoingPackets) => happened.push('text' in outgoing ? outgoing.text : ''),
     close: (reason: string) => happened.push(`close: ${reason}`),
@@ -42,7 +45,8 @@ function setUp({ auth = {}, method = 'open', authenticate = () => ({ userId: und
     }),
     refusal: () => refusal,
     closeOverdue: ({ id }) => happened.push(`overdue: ${id}`),
-    log: { debug() {}, info() {}, warn() {}, error: (fields) => logged.push(fields) },
+    told: (error, event) => unforeseen.told(error, event),
+    log: silentLog,
   });
   return { reception, connection, clock, pool, happened, logged };
 }
@@ -110,12 +114,12 @@ describe('a refusal', () => {
   test('by a store that failed in a way that nobody foresaw is logged too', async () => {
     const failure = new HubError('internal_error', { cause: new TypeError('secret') });
     const { logged } = await accepted({ auth: { user_id: 'ann' }, failure });
-    expect(logged).toEqual([{ error: failure }]);
+    expect(logged).toEqual([failure]);
   });
 
   test('that nobody foresaw is logged, as its message says, and tells nothing', async () => {
     const { happened, logged, refused } = await accepted({ auth: { user_id: 'ann' }, failure: new TypeError('secret') });
-    expect(logged).toEqual([{ error: new TypeError('secret') }]);
+    expect(logged).toEqual([new TypeError('secret')]);
     expect(JSON.stringify(refused)).not.toContain('secret');
     expect(happened.at(-1)).toBe('close: forced close');
   });

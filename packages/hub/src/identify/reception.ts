@@ -30,6 +30,8 @@ export interface ReceptionPorts {
   readonly refusal: () => HubError | undefined;
   /** Closes a connection that has not registered in time. */
   readonly closeOverdue: (connection: Connection) => void;
+  /** A failure as the client may be told it; what no error code foresees is logged. */
+  readonly told: (error: unknown, event: string) => HubError;
   readonly log: Log;
 }
 
@@ -68,7 +70,7 @@ export class Reception {
       return decision;
     } catch (error) {
       pool.close(connection, undefined);
-      return this.#refuse(connection, this.#foreseen(error));
+      return this.#refuse(connection, this.#ports.told(error, 'connect'));
     }
   }
 
@@ -102,12 +104,5 @@ export class Reception {
     this.#ports.log.debug({ connection: connection.id, code: error.code }, 'connection refused');
     if (mendedByTime.has(error.code)) connection.close('forced close');
     return { refuse: { message: error.message, data: toFailure(error) } };
-  }
-
-  #foreseen(error: unknown): HubError {
-    if (error instanceof HubError && error.code !== 'internal_error') return error;
-    // As the message of `internal_error` says.
-    this.#ports.log.error({ error }, 'A new connection could not be decided about.');
-    return new HubError('internal_error');
   }
 }

@@ -1,6 +1,7 @@
 import { HubError } from '@parley/protocol';
 import { createMemoryStore } from '@parley/testkit';
 import { describe, expect, test } from 'vitest';
+import { Unforeseen } from '../lib/unforeseen.ts';
 import type { InboundEvent } from '../ports/connection.ts';
 import type { AppendRequest, Store, UserState } from '../ports/store.ts';
 import { Conversation, type ConversationPorts } from './conversation.ts';
@@ -28,13 +29,14 @@ function setUp({ services = {}, store = {}, refusal = () => undefined }: SetUp =
   };
   const connection = new TestConnection();
   const unexpected: unknown[] = [];
+  const unforeseen = new Unforeseen((error) => unexpected.push(error));
   const underWay = new UnderWay();
   const conversation = new Conversation(connection, {
     services: testServices({ ...memory, append, ...store }, services),
     refusal,
     underWay,
     readGate: new ReadGate(8),
-    onUnexpected: (error) => unexpected.push(error),
+    told: (error, event) => unforeseen.told(error, event),
     onClosed() {},
   });
   // As the connect stage does it: what comes while the connection is held stays unread.

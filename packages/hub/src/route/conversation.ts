@@ -38,8 +38,8 @@ export interface ConversationPorts {
   readonly refusal: () => HubError | undefined;
   readonly underWay: UnderWay;
   readonly readGate: ReadGate;
-  /** A failure that no error code foresees, to be logged. */
-  readonly onUnexpected: (error: unknown, event: string) => void;
+  /** A failure as the client may be told it; what no error code foresees is logged. */
+  readonly told: (error: unknown, event: string) => HubError;
   readonly onClosed: (connection: Connection, reason: CloseReason) => void;
 }
 
@@ -145,10 +145,7 @@ export class Conversation implements ConnectionHandlers {
   }
 
   #fail(event: InboundEvent, error: unknown): void {
-    const expected = error instanceof HubError ? error : new HubError('internal_error');
-    // As the message of `internal_error` says.
-    if (expected.code === 'internal_error') this.#ports.onUnexpected(error, event.name);
-    const failure = toFailure(expected, event.name);
+    const failure = toFailure(this.#ports.told(error, event.name), event.name);
     this.#answer(event, 'error', JSON.stringify(failure));
   }
 

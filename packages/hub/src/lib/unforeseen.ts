@@ -1,0 +1,24 @@
+import { HubError } from '@parley/protocol';
+
+/** Failures that no error code foresees. Whoever is told of one reads that it was logged, so that happens here. */
+export class Unforeseen {
+  readonly #log: (error: unknown, event: string) => void;
+  #count = 0;
+
+  constructor(log: (error: unknown, event: string) => void) {
+    this.#log = log;
+  }
+
+  /** How many there were. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The failure as a caller may be told it. `event`: what the caller wanted. */
+  told(error: unknown, event: string): HubError {
+    if (error instanceof HubError && error.code !== 'internal_error') return error;
+    this.#count += 1;
+    this.#log(error, event);
+    return error instanceof HubError ? error : new HubError('internal_error', { cause: error });
+  }
+}
