@@ -2,6 +2,7 @@
 import { configMutations } from './mutations/config.ts';
 import { identifyMutations } from './mutations/identify.ts';
 import type { Mutation } from './mutations/mutation.ts';
+import { rightsMutations } from './mutations/rights.ts';
 import { routeMutations } from './mutations/route.ts';
 import { storeMutations } from './mutations/store.ts';
 
@@ -15,6 +16,7 @@ export const mutations: readonly Mutation[] = [
   ...configMutations,
   ...identifyMutations,
   ...routeMutations,
+  ...rightsMutations,
   ...storeMutations,
   {
     name: 'the cursor moves at the write instead of at the pong',

@@ -160,15 +160,17 @@ export class HubApi {
     return sessions.length;
   }
 
-  /** `visible_only`: without users who are invisible. */
+  /** `visible_only`: without users who are invisible, and without private rooms. */
   async stats({ visible_only = false }: { readonly visible_only?: boolean } = {}): Promise<Stats> {
     const { pool, presence, slowReaders, services } = this.#core;
-    const users = [...pool.users()].filter((userId) => !visible_only || presence.isVisible(userId));
+    const { store, clock } = services;
+    const isCounted = (userId: string): boolean => !visible_only || presence.isVisible(userId);
+    const [counts, shown] = await Promise.all([store.counts(), store.rooms({ after: undefined, limit: 1, includePrivate: !visible_only })]);
     return statsView({
-      uptimeMs: services.clock.monotonic() - this.#startedMs,
-      pool: pool.stats(),
-      users: users.map((userId) => ({ userId, connections: pool.sessionsOf(userId).length })),
-      store: await services.store.counts(),
+      uptimeMs: clock.monotonic() - this.#startedMs,
+      pool: pool.stats(isCounted),
+      users: [...pool.users()].filter(isCounted).map((userId) => ({ userId, connections: pool.sessionsOf(userId).length })),
+      store: { ...counts, rooms: shown.count },
       liveDropped: slowReaders.liveDropped,
       slowClosed: slowReaders.closed,
       vitals: this.#vitals(),

@@ -104,7 +104,7 @@ export class Core {
       outboxBytes: ports.outboxBytes,
       headOf: (stream) => streams.head(stream),
       sessionsOf: (userId) => this.pool.sessionsOf(userId),
-      isVisible: (userId) => this.presence.isVisible(userId),
+      chosen: (userId) => this.presence.chosen(userId),
     });
     this.#slowReaders = new SlowReaders({
       clock,

@@ -45,6 +45,13 @@ export const limits = {
   /** Content of one `history` page: what an outbox can hold, with room for the rest. `has_more` says that it was cut. */
   historyBytesMax: 524_288,
 
+  /** Bytes of the list in one reply, with what stands around the contents: a part of what an outbox can hold. `has_more` says that it was cut. */
+  listBytesMax: 524_288,
+  /** Rooms that `registered` names at most; `room_count` says how many there are. With the longest ids they have about `listBytesMax` bytes. */
+  roomsToldMax: 1000,
+  /** Users that `GET /api/stats` names at most. */
+  usersToldMax: 1000,
+
   /** Members or rooms of one page. */
   pageLimitMax: 500,
   pageLimitDefault: 100,

@@ -37,12 +37,13 @@ const deliveredKeys = { delivered: Type.Boolean(), delivered_at: Type.Optional(s
 
 /** Every reply, by the name that it has as an event. */
 export const replies = {
-  /** `rooms`: those the user is a member of. `queued` messages follow now; `missed` expired or were dropped before this reader received them. */
+  /** `rooms`: those the user is a member of, at most 1,000 of `room_count`. `queued` messages follow now; `missed` expired or were dropped before this reader received them. */
   registered: success({
     connection_id: Type.String(),
     user_id: wireUserId,
     message: Type.String(),
     rooms: Type.Array(Type.String()),
+    room_count: count,
     queued: count,
     missed: count,
   }),

@@ -11,7 +11,7 @@ import { type ReceiptPorts, tellSenders } from './receipts.ts';
 import { type ReaderPorts, StreamReader } from './stream-reader.ts';
 
 export interface DeliveryPorts extends ReceiptPorts {
-  readonly store: Pick<Store, 'readStream' | 'advance'>;
+  readonly store: Pick<Store, 'readStream' | 'advance' | 'states'>;
   readonly clock: Clock;
   readonly outbox: OutboxMarks;
   /** What waits in the outboxes of all connections. */
@@ -27,7 +27,7 @@ export class Delivery {
   #liveDropped = 0;
 
   constructor({ store, clock, outbox, outboxBytes, headOf, ...receipts }: DeliveryPorts) {
-    this.#cursors = new CursorWriter({ store, clock, onReceipts: (delivered) => tellSenders(delivered, receipts) });
+    this.#cursors = new CursorWriter({ store, clock, onReceipts: (delivered) => void tellSenders(delivered, { store, ...receipts }) });
     const floorBytes = Math.min(outbox.floorBytes, outbox.highWaterBytes);
     this.#budget = new OutboxBudget({ ...outbox, floorBytes }, outboxBytes);
     this.#readerPorts = {

@@ -1,24 +1,42 @@
 import { userIdToWire } from '@parley/protocol';
 import { eventPacket } from '../lib/event-packet.ts';
 import type { Session } from '../ports/session.ts';
-import type { DeliveryReceipt } from '../ports/store.ts';
+import type { DeliveryReceipt, Store, UserState } from '../ports/store.ts';
 
 export interface ReceiptPorts {
+  readonly store: Pick<Store, 'states'>;
   /** The sessions of a user who is here. */
   readonly sessionsOf: (userId: string) => readonly Session[];
-  readonly isVisible: (userId: string) => boolean;
+  /** What a user has chosen; undefined while offline. */
+  readonly chosen: (userId: string) => UserState['state'] | undefined;
 }
 
 /**
- * Tells the senders that asked for it, as far as they are here, that their messages have arrived. Not if the recipient is invisible: the
- * sender would know by it that the recipient is there. History shows the delivery once the recipient can be seen again.
+ * Tells the senders that asked for it, as far as they are here, that their messages have arrived. Not if the recipient is invisible, or was
+ * when it left: the sender would know by it that the recipient is there. History shows the delivery once the recipient can be seen again.
  */
-export function tellSenders(receipts: readonly DeliveryReceipt[], { sessionsOf, isVisible }: ReceiptPorts): void {
-  for (const { messageId, seq, senderId, recipientId, deliveredAtMs } of receipts) {
-    if (!isVisible(recipientId)) continue;
+export async function tellSenders(receipts: readonly DeliveryReceipt[], ports: ReceiptPorts): Promise<void> {
+  const awaited = receipts.filter(({ senderId }) => ports.sessionsOf(senderId).length > 0);
+  const isHidden = await hiddenAmong(new Set(awaited.map(({ recipientId }) => recipientId)), ports);
+  for (const { messageId, seq, senderId, recipientId, deliveredAtMs } of awaited) {
+    if (isHidden(recipientId)) continue;
     const packet = eventPacket('message_delivered', {
-      ...{ message_id: String(messageId), seq, recipient_id: userIdToWire(recipientId), delivered_at: deliveredAtMs / 1000 },
+      message_id: String(messageId),
+      seq,
+      recipient_id: userIdToWire(recipientId),
+      delivered_at: deliveredAtMs / 1000,
     });
-    for (const { reader } of sessionsOf(senderId)) reader.live(packet);
+    for (const { reader } of ports.sessionsOf(senderId)) reader.live(packet);
   }
+}
+
+/** Users who can't be found out about count as hidden. */
+async function hiddenAmong(userIds: ReadonlySet<string>, { store, chosen }: ReceiptPorts): Promise<(userId: string) => boolean> {
+  const gone = [...userIds].filter((userId) => chosen(userId) === undefined);
+  if (gone.length === 0) return (userId) => chosen(userId) === 'invisible';
+  const hidden = await store.states(gone).then(
+    (states) => new Set(states.filter(({ state }) => state === 'invisible').map(({ userId }) => userId)),
+    () => new Set(gone),
+  );
+  return (userId) => (chosen(userId) ?? (hidden.has(userId) ? 'invisible' : 'online')) === 'invisible';
 }

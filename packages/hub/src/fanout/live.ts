@@ -10,7 +10,7 @@ type WithReader = Iterable<{ readonly reader: Reader }>;
 
 export interface LivePorts {
   readonly directory: { sessionsOf(userId: string): WithReader; sessions(): WithReader };
-  readonly streams: { readers(stream: string): Iterable<Reader> };
+  readonly streams: { readers(stream: string): ReadonlySet<Reader> };
   readonly presence: { isVisible(userId: string): boolean };
 }
 
@@ -28,6 +28,11 @@ export class LiveEvents {
   /** To all members but one. */
   toRoom(roomId: string, packet: OutgoingPacket, exceptUserId?: string): number {
     return this.#tell(this.#ports.streams.readers(timelineOf(roomId)), packet, (userId) => userId === exceptUserId);
+  }
+
+  /** Whether a member of the room is connected here. */
+  isHeardIn(roomId: string): boolean {
+    return this.#ports.streams.readers(timelineOf(roomId)).size > 0;
   }
 
   toAll(packet: OutgoingPacket, except: ReadonlySet<string>): number {

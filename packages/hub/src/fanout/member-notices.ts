@@ -4,10 +4,10 @@
  *
  *     quiet ──(a change)──► gathering ──(a second later)──► told ──► quiet
  *
- * Whoever joins and leaves while changes are gathered is in neither list. At most `toldEachMax` ids of each kind are gathered and told;
- * `member_count` is right whatever was left out.
+ * Whoever joins and leaves while changes are gathered is in neither list. At most `toldEachMax` ids of each kind are told, and
+ * `member_count` is right whatever was left out. Nothing is gathered for a room of which no member is connected here.
  */
-import { limits, userIdToWire } from '@parley/protocol';
+import { limits, userIdToWire, type WireUserId } from '@parley/protocol';
 import type { Clock } from '../lib/clock.ts';
 import { eventPacket } from '../lib/event-packet.ts';
 import type { LiveEvents } from './live.ts';
@@ -15,19 +15,23 @@ import type { LiveEvents } from './live.ts';
 const toldEachMax = limits.membersToldMax;
 const gatherMs = 1000;
 
+type Change = 'joined' | 'left';
+
+type RoomEvents = Pick<LiveEvents, 'toRoom' | 'isHeardIn'>;
+
 interface Gathered {
-  readonly joined: Set<string>;
-  readonly left: Set<string>;
+  /** What has become of each user, by id. */
+  readonly changes: Map<string, Change>;
   memberCount: number;
 }
 
 export class MemberNotices {
-  readonly #live: LiveEvents;
+  readonly #live: RoomEvents;
   readonly #clock: Clock;
   /** Rooms that are being gathered for. */
   readonly #gathered = new Map<string, Gathered>();
 
-  constructor(live: LiveEvents, clock: Clock) {
+  constructor(live: RoomEvents, clock: Clock) {
     this.#live = live;
     this.#clock = clock;
   }
@@ -46,16 +50,19 @@ export class MemberNotices {
     this.#gathered.delete(roomId);
   }
 
-  #changed(change: 'joined' | 'left', roomId: string, userId: string, memberCount: number): void {
+  #changed(change: Change, roomId: string, userId: string, memberCount: number): void {
     const gathered = this.#gathered.get(roomId);
-    if (gathered !== undefined) {
-      gather(gathered, change, userId, memberCount);
+    if (!this.#live.isHeardIn(roomId)) {
+      this.forget(roomId);
+    } else if (gathered !== undefined) {
+      gather(gathered, change, userId);
+      gathered.memberCount = memberCount;
     } else if (memberCount <= toldEachMax) {
       const packet = eventPacket(change === 'joined' ? 'user_joined' : 'user_left', { room_id: roomId, user_id: userIdToWire(userId) });
       this.#live.toRoom(roomId, packet, userId);
     } else {
-      const first: Gathered = { joined: new Set(), left: new Set(), memberCount };
-      gather(first, change, userId, memberCount);
+      const first: Gathered = { changes: new Map(), memberCount };
+      gather(first, change, userId);
       this.#gathered.set(roomId, first);
       this.#clock.after(gatherMs, () => this.#tell(roomId, first));
     }
@@ -64,20 +71,28 @@ export class MemberNotices {
   #tell(roomId: string, gathered: Gathered): void {
     if (this.#gathered.get(roomId) !== gathered) return;
     this.#gathered.delete(roomId);
-    const { joined, left, memberCount } = gathered;
-    if (joined.size + left.size === 0) return;
+    if (gathered.changes.size === 0) return;
     const packet = eventPacket('members_changed', {
       room_id: roomId,
-      joined: [...joined].map(userIdToWire),
-      left: [...left].map(userIdToWire),
-      member_count: memberCount,
+      joined: toldOf(gathered, 'joined'),
+      left: toldOf(gathered, 'left'),
+      member_count: gathered.memberCount,
     });
     this.#live.toRoom(roomId, packet);
   }
 }
 
-function gather(gathered: Gathered, change: 'joined' | 'left', userId: string, memberCount: number): void {
-  const [changed, opposite] = change === 'joined' ? [gathered.joined, gathered.left] : [gathered.left, gathered.joined];
-  gathered.memberCount = memberCount;
-  if (!opposite.delete(userId) && changed.size < toldEachMax) changed.add(userId);
+function gather({ changes }: Gathered, change: Change, userId: string): void {
+  const earlier = changes.get(userId);
+  if (earlier === undefined) changes.set(userId, change);
+  else if (earlier !== change) changes.delete(userId);
+}
+
+function toldOf({ changes }: Gathered, change: Change): WireUserId[] {
+  const told: WireUserId[] = [];
+  for (const [userId, itsChange] of changes) {
+    if (told.length === toldEachMax) break;
+    if (itsChange === change) told.push(userIdToWire(userId));
+  }
+  return told;
 }

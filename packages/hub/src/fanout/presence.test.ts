@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Now } from '../lib/clock.ts';
 import type { PresenceView } from '../ports/presence.ts';
+import { seenAt } from '../ports/store.ts';
 import { Presence } from './presence.ts';
 
 const at = (ms: number): Now => ({ wallMs: 1_000_000 + ms, monotonicMs: ms });
@@ -74,8 +75,27 @@ describe('who is invisible', () => {
     presence.arrive('ann', undefined, undefined, at(0));
     presence.choose('ann', 'invisible', undefined, at(50));
     presence.active('ann', at(90));
-    expect(presence.view('ann')).toMatchObject({ state: 'offline', lastSeenMs: at(0).wallMs });
+    expect(presence.view('ann')).toMatchObject({ state: 'offline', lastSeenMs: at(50).wallMs });
+    expect(presence.depart('ann', at(99))).toMatchObject({ state: 'invisible', lastSeenMs: at(50).wallMs });
     expect(told).toEqual(['ann online', 'ann offline']);
+  });
+
+  test('was last seen when another connection took it out of sight', () => {
+    const { presence } = setUp();
+    presence.arrive('ann', undefined, undefined, at(0));
+    presence.arrive('ann', undefined, 'invisible', at(60));
+    presence.active('ann', at(90));
+    expect(presence.view('ann')).toMatchObject({ state: 'offline', lastSeenMs: at(60).wallMs });
+  });
+
+  test('was never seen if it never was visible (a first visit told the time of it)', () => {
+    const { presence } = setUp();
+    const stored = presence.arrive('ann', undefined, 'invisible', at(0));
+    expect(presence.view('ann').lastSeenMs).toBeUndefined();
+    expect(seenAt(stored)).toBeUndefined();
+    expect(seenAt(presence.depart('ann', at(5)))).toBeUndefined();
+    presence.arrive('ann', stored, undefined, at(9));
+    expect(presence.view('ann').lastSeenMs).toBeUndefined();
   });
 });
 

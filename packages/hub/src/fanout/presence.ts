@@ -9,7 +9,7 @@
  */
 import type { Now } from '../lib/clock.ts';
 import type { PresenceView } from '../ports/presence.ts';
-import type { UserState } from '../ports/store.ts';
+import { neverSeen, seenAt, type UserState } from '../ports/store.ts';
 
 export type ChosenState = UserState['state'];
 interface OnlineUser {
@@ -17,8 +17,8 @@ interface OnlineUser {
   statusText: string | undefined;
   connections: number;
   idle: boolean;
-  /** Wall clock, shown to people. */
-  lastSeenMs: number;
+  /** Wall clock, shown to people; undefined if others never saw the user. */
+  lastSeenMs: number | undefined;
   /** Monotonic, decides over `idle`. */
   lastActiveMs: number;
 }
@@ -43,8 +43,8 @@ export class Presence {
       if (user === undefined) this.#users.set(userId, arrivingUser(stored, chosen, now));
       else {
         user.connections += 1;
-        user.chosen = chosen ?? user.chosen;
-        this.#touch(user, now);
+        if (chosen === undefined) this.#touch(user, now);
+        else this.#choose(user, chosen, now);
       }
     });
     return chosen === undefined ? undefined : this.#toStore(userId);
@@ -62,7 +62,7 @@ export class Presence {
     this.#users.delete(userId);
     const lastSeenMs = user.chosen === 'invisible' ? user.lastSeenMs : now.wallMs;
     if (state !== 'offline') this.#onChange({ userId, state: 'offline', statusText: undefined, lastSeenMs, connections: 0 });
-    return { userId, state: user.chosen, statusText: user.statusText, lastSeenMs };
+    return { userId, state: user.chosen, statusText: user.statusText, lastSeenMs: lastSeenMs ?? neverSeen };
   }
 
   /** The user chose a state. Returns what to store. */
@@ -70,9 +70,8 @@ export class Presence {
     const user = this.#users.get(userId);
     if (user === undefined) return undefined;
     this.#change(userId, () => {
-      user.chosen = state;
       user.statusText = statusText;
-      this.#touch(user, now);
+      this.#choose(user, state, now);
     });
     return this.#toStore(userId);
   }
@@ -127,7 +126,14 @@ export class Presence {
 
   #toStore(userId: string): UserState | undefined {
     const user = this.#users.get(userId);
-    return user && { userId, state: user.chosen, statusText: user.statusText, lastSeenMs: user.lastSeenMs };
+    return user && { userId, state: user.chosen, statusText: user.statusText, lastSeenMs: user.lastSeenMs ?? neverSeen };
+  }
+
+  /** Whoever goes out of sight was last seen now, as whoever leaves. */
+  #choose(user: OnlineUser, state: ChosenState, now: Now): void {
+    this.#touch(user, now);
+    user.chosen = state;
+    this.#touch(user, now);
   }
 
   #touch(user: OnlineUser, now: Now): void {
@@ -153,7 +159,7 @@ function arrivingUser(stored: UserState | undefined, chosen: ChosenState | undef
     connections: 1,
     idle: false,
     // An invisible user was last seen when it was last visible.
-    lastSeenMs: state === 'invisible' && stored !== undefined ? stored.lastSeenMs : now.wallMs,
+    lastSeenMs: state === 'invisible' ? seenAt(stored) : now.wallMs,
     lastActiveMs: now.monotonicMs,
   };
 }

@@ -31,6 +31,15 @@ export async function refuseOtherMethods(request: FastifyRequest, reply: Fastify
 export function errorAnswerer(log: Log) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const status = statusOf(error);
+    if (status === 404) {
+      await reply.code(status).send(roomNotFound);
+      return;
+    }
+    const problem = problemOf(error);
+    if (problem !== undefined) {
+      await reply.code(status).send(failureOf('Bad request', 'invalid_payload', problem));
+      return;
+    }
     if (status < 500) {
       await reply.code(status).send(failureOf('Bad request', 'invalid_request', `The hub can't read this request. ${listOfRoutes}`));
       return;
@@ -42,6 +51,13 @@ export function errorAnswerer(log: Log) {
   };
 }
 
+/** What is wrong with the parameters, if that is what is wrong. */
+function problemOf(error: unknown): string | undefined {
+  if (error instanceof HubError) return error.code === 'invalid_payload' ? error.message : undefined;
+  // "querystring/limit must be <= 500": nothing that the request said.
+  return error instanceof Error && 'validation' in error ? `${error.message.replace(/^\w+\//, '')}.` : undefined;
+}
+
 function statusOf(error: unknown): number {
   if (error instanceof HubError) return statusOfCode(error.code);
   if (typeof error !== 'object' || error === null || !('statusCode' in error)) return 500;
@@ -50,6 +66,7 @@ function statusOf(error: unknown): number {
 
 function statusOfCode(code: ErrorCode): number {
   if (code === 'invalid_payload') return 400;
+  if (code === 'room_not_found') return 404;
   return errorTable[code].retry === 'later' && code !== 'internal_error' ? 503 : 500;
 }
 

@@ -4,7 +4,7 @@ import { HubError, type RoomView } from '@parley/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Log, silentLog } from '../ports/log.ts';
 import { createHttpHandler } from './handler.ts';
-import type { HttpApi } from './ports.ts';
+import type { HttpApi, HttpPorts } from './ports.ts';
 import type { Health } from './schemas.ts';
 import { statsView } from './stats-view.ts';
 
@@ -41,18 +41,29 @@ const api: HttpApi = {
     return { rooms: [lobby, longRoom, ...(include_private ? [hiddenRoom] : [])].slice(0, limit), count: 2, has_more: after !== 'lobby' };
   },
   room: async (roomId) => [lobby, longRoom, hiddenRoom].find((room) => room.room_id === roomId),
-  members: async () => ({
-    members: [
+  members: async (_roomId, { after, limit }) => {
+    if (after === 'nobody') throw new HubError('invalid_payload');
+    const members = [
       { user_id: 1, role: 'owner', joined_at: 0 },
       { user_id: 'ann', role: 'member', joined_at: 0 },
-    ],
-  }),
+    ] as const;
+    return { members: members.slice(after === '1' ? 1 : 0, limit), has_more: limit === 1 };
+  },
 };
 
 let health: Health = { status: 'healthy' };
 let isReady = true;
 const logged: unknown[] = [];
 const log: Log = { ...silentLog, error: (fields) => logged.push(fields) };
+const ports: HttpPorts = {
+  api,
+  isReady: () => isReady,
+  health: () => health,
+  version: '1.2.3',
+  auth: 'open',
+  socketPath: '/socket.io/',
+  log,
+};
 
 async function listen(handler: RequestListener) {
   const server = createServer(handler).listen(0, '127.0.0.1');
@@ -64,17 +75,7 @@ async function listen(handler: RequestListener) {
 
 let hub: Awaited<ReturnType<typeof listen>>;
 beforeAll(async () => {
-  hub = await listen(
-    await createHttpHandler({
-      api,
-      isReady: () => isReady,
-      health: () => health,
-      version: '1.2.3',
-      auth: 'open',
-      socketPath: '/socket.io/',
-      log,
-    }),
-  );
+  hub = await listen(await createHttpHandler(ports));
 });
 afterAll(() => hub.close());
 
@@ -163,6 +164,31 @@ test('statistics have the keys of the origin, and ids as on the wire', async () 
   });
 });
 
+test('statistics name the first thousand users and count them all (100,000 users were one answer)', async () => {
+  const users = Array.from({ length: 1001 }, (_, index) => ({ userId: `u${index}`, connections: 1 }));
+  const many: HttpApi = {
+    ...api,
+    stats: async (options) => ({ ...(await api.stats(options)), ...manyUsers(users) }),
+  };
+  const other = await listen(await createHttpHandler({ ...ports, api: many }));
+  const stats: ReturnType<typeof manyUsers> = JSON.parse(await (await fetch(`${other.url}/api/stats`)).text());
+  expect(stats.online_users).toHaveLength(1000);
+  expect(Object.keys(stats.connections.connections_by_user)).toHaveLength(1000);
+  expect(stats.connections.online_users).toBe(1001);
+  other.close();
+});
+
+function manyUsers(users: readonly { readonly userId: string; readonly connections: number }[]) {
+  return {
+    online_users: users.map(({ userId }) => userId),
+    connections: {
+      total_connections: users.length,
+      online_users: users.length,
+      connections_by_user: Object.fromEntries(users.map(({ userId, connections }) => [userId, connections])),
+    },
+  };
+}
+
 describe('rooms', () => {
   test('are listed with their number', async () => {
     expect(await json('/api/rooms')).toEqual({ rooms: [lobby, longRoom], count: 2, has_more: true });
@@ -179,7 +205,27 @@ describe('rooms', () => {
   });
 
   test('one room comes with its members', async () => {
-    expect(await json('/api/rooms/lobby')).toEqual({ ...lobby, members: [1, 'ann'] });
+    expect(await json('/api/rooms/lobby')).toEqual({ ...lobby, members: [1, 'ann'], has_more: false });
+  });
+
+  test('one room comes with its members page by page', async () => {
+    expect(await json('/api/rooms/lobby?limit=1')).toEqual({ ...lobby, members: [1], has_more: true });
+    expect(await json('/api/rooms/lobby?after=1')).toEqual({ ...lobby, members: ['ann'], has_more: false });
+    for (const query of ['limit=0', 'limit=501', 'after=nobody']) expect((await get(`/api/rooms/lobby?${query}`)).status).toBe(400);
+  });
+
+  test('a parameter that is wrong is named, with a code and without what was sent', async () => {
+    expect(await json('/api/rooms?limit=501')).toMatchObject({ code: 'invalid_payload', message: 'limit must be <= 500.' });
+    expect(await json('/api/rooms?limit=<b>')).toMatchObject({ code: 'invalid_payload', message: 'limit must be integer.' });
+    expect(await json('/api/rooms?after=a&after=b')).toMatchObject({ code: 'invalid_payload' });
+  });
+
+  test('a room that is deleted while it is asked about is 404 (a race was 500)', async () => {
+    const gone: HttpApi = { ...api, members: () => Promise.reject(new HubError('room_not_found')) };
+    const other = await listen(await createHttpHandler({ ...ports, api: gone }));
+    const response = await fetch(`${other.url}/api/rooms/lobby`);
+    expect([response.status, await response.json()]).toEqual([404, expect.objectContaining({ code: 'room_not_found' })]);
+    other.close();
   });
 
   test('is found by the longest id, of the longest characters', async () => {
@@ -216,17 +262,7 @@ describe('what can go wrong', () => {
     const broken = (error: Error): HttpApi => ({ ...api, stats: () => Promise.reject(error) });
     const answers = [];
     for (const error of [new HubError('overloaded'), new Error('secret at /etc/x')]) {
-      const other = await listen(
-        await createHttpHandler({
-          api: broken(error),
-          isReady: () => true,
-          health: () => health,
-          version: '1',
-          auth: 'open',
-          socketPath: '/socket.io/',
-          log,
-        }),
-      );
+      const other = await listen(await createHttpHandler({ ...ports, api: broken(error) }));
       const response = await fetch(`${other.url}/api/stats`);
       answers.push([response.status, await response.json()]);
       other.close();

@@ -21,5 +21,8 @@ export interface HttpApi {
   stats(options: { readonly visible_only: boolean }): Promise<Stats>;
   rooms(query: { readonly after?: string; readonly limit?: number; readonly include_private: boolean }): Promise<RoomsPage>;
   room(roomId: string): Promise<RoomView | undefined>;
-  members(roomId: string, page: { readonly limit: number }): Promise<Pick<Replies['members_page'], 'members'>>;
+  members(
+    roomId: string,
+    page: { readonly after?: string; readonly limit?: number },
+  ): Promise<Pick<Replies['members_page'], 'members' | 'has_more'>>;
 }

@@ -1,4 +1,3 @@
-import { limits } from '@parley/protocol';
 import { Type } from 'typebox';
 import { roomNotFound } from './failures.ts';
 import type { HttpApi } from './ports.ts';
@@ -13,10 +12,14 @@ export function roomRoutes(app: App, api: HttpApi): void {
     api.rooms({ ...query, include_private: false }),
   );
 
-  app.get('/api/rooms/:room_id', { schema: { params, response: { 200: room, 404: failure } } }, async (request, reply) => {
-    const found = await api.room(request.params.room_id);
-    if (found === undefined || found.is_private) return reply.code(404).send(roomNotFound);
-    const { members } = await api.members(found.room_id, { limit: limits.membersToldMax });
-    return { ...found, members: members.map((member) => member.user_id) };
-  });
+  app.get(
+    '/api/rooms/:room_id',
+    { schema: { params, querystring: page, response: { 200: room, 404: failure } } },
+    async (request, reply) => {
+      const found = await api.room(request.params.room_id);
+      if (found === undefined || found.is_private) return reply.code(404).send(roomNotFound);
+      const { members, has_more } = await api.members(found.room_id, request.query);
+      return { ...found, members: members.map((member) => member.user_id), has_more };
+    },
+  );
 }

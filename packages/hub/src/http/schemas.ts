@@ -43,7 +43,7 @@ export const stats = Type.Object({
 
 export type Stats = Immutable<Static<typeof stats>>;
 
-/** Of a list of rooms. */
+/** Of a list of rooms, or of a room's members: `after` is the id of the last one seen. */
 export const page = Type.Object({
   after: Type.Optional(Type.String({ maxLength: 2 * limits.idCharactersMax })),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.pageLimitMax })),
@@ -52,7 +52,7 @@ export const page = Type.Object({
 export const rooms = Type.Object({ rooms: Type.Array(roomSchema), count, has_more: Type.Boolean() });
 export type RoomsPage = Immutable<Static<typeof rooms>>;
 
-export const room = Type.Object({ ...roomSchema.properties, members: Type.Array(userId) });
+export const room = Type.Object({ ...roomSchema.properties, members: Type.Array(userId), has_more: Type.Boolean() });
 
 /** The same check for the application as for a request. */
 export function checkedPage(query: { readonly after?: unknown; readonly limit?: unknown }): Static<typeof page> {

@@ -1,8 +1,22 @@
+import { limits } from '@parley/protocol';
 import type { HttpApi } from './ports.ts';
-import { stats } from './schemas.ts';
+import { type Stats, stats } from './schemas.ts';
 import type { App } from './type-provider.ts';
 
-/** `GET /api/stats`: who is here and what the hub holds. Nobody has shown who they are, so users who are invisible are left out. */
+/**
+ * `GET /api/stats`: who is here and what the hub holds. Nobody has shown who they are, so users who are invisible and private rooms are left
+ * out and not counted.
+ */
 export function statsRoute(app: App, api: HttpApi): void {
-  app.get('/api/stats', { schema: { response: { 200: stats } } }, () => api.stats({ visible_only: true }));
+  app.get('/api/stats', { schema: { response: { 200: stats } } }, async () => withFewUsers(await api.stats({ visible_only: true })));
+}
+
+/** Names the first of many users only; the numbers beside the lists are those of all. */
+function withFewUsers(all: Stats): Stats {
+  const byUser = Object.entries(all.connections.connections_by_user).slice(0, limits.usersToldMax);
+  return {
+    ...all,
+    connections: { ...all.connections, connections_by_user: Object.fromEntries(byUser) },
+    online_users: all.online_users.slice(0, limits.usersToldMax),
+  };
 }

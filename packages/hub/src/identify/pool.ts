@@ -124,14 +124,17 @@ export class ConnectionPool {
     return this.#unregistered;
   }
 
-  stats(): PoolStats {
-    const counts = [...this.#users.values()].map((user) => user.sessions.length).filter((count) => count > 0);
+  /** Of these users, and of connections that have not registered. */
+  stats(isCounted: (userId: string) => boolean = () => true): PoolStats {
+    const counted = [...this.users()].filter(isCounted);
+    const connections = counted.map((userId) => this.sessionsOf(userId).length);
+    const registered = connections.reduce((sum, count) => sum + count, 0);
     return {
-      total: this.#unregistered.size + this.#registered,
-      registered: this.#registered,
-      users: counts.length,
-      averagePerUser: counts.length === 0 ? 0 : this.#registered / counts.length,
-      mostOfOneUser: counts.reduce((most, count) => Math.max(most, count), 0),
+      total: this.#unregistered.size + registered,
+      registered,
+      users: counted.length,
+      averagePerUser: counted.length === 0 ? 0 : registered / counted.length,
+      mostOfOneUser: connections.reduce((most, count) => Math.max(most, count), 0),
       maxPerUser: this.#maxPerUser,
       refused: this.#refused,
     };

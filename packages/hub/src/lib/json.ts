@@ -23,6 +23,16 @@ export function jsonObject<T>(values: JsonOfValues<T>): Json<T> {
   return { text: `{${text}}` };
 }
 
+/** As many of the first items as have at most so many bytes together, and at least one if there is one. */
+export function fitting<T>(items: readonly Json<T>[], bytesMax: number): readonly Json<T>[] {
+  let bytes = 0;
+  const tooMany = items.findIndex(({ text }) => {
+    bytes += Buffer.byteLength(text) + 1;
+    return bytes > bytesMax;
+  });
+  return tooMany === -1 ? items : items.slice(0, Math.max(1, tooMany));
+}
+
 export function jsonList<T>(items: readonly Json<T>[]): string {
   return `[${items.map(({ text }) => text).join(',')}]`;
 }

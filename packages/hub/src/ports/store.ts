@@ -189,7 +189,15 @@ export interface UserState {
   readonly userId: string;
   readonly state: 'online' | 'away' | 'dnd' | 'invisible';
   readonly statusText: string | undefined;
+  /** When others last saw the user: who is invisible is not seen. `neverSeen` if they never did. */
   readonly lastSeenMs: number;
+}
+
+export const neverSeen = 0;
+
+/** When others last saw the user of this state; undefined if they never did. */
+export function seenAt(state: UserState | undefined): number | undefined {
+  return state?.lastSeenMs === neverSeen ? undefined : state?.lastSeenMs;
 }
 
 export interface Retention {

@@ -1,6 +1,6 @@
 import { limits, type Replies, userIdFromWire } from '@parley/protocol';
-import { jsonList, jsonObject } from '../../lib/json.ts';
-import type { HistoryMessage, HistoryQuery } from '../../ports/store.ts';
+import { fitting, type Json, jsonList, jsonObject } from '../../lib/json.ts';
+import { type HistoryMessage, type HistoryQuery, seenAt } from '../../ports/store.ts';
 import type { Services } from '../services.ts';
 import { historyMessage } from '../views.ts';
 import type { Call, Caller, Command } from './command.ts';
@@ -16,12 +16,13 @@ export const history: Command<'history'> = async ({ services, caller, payload })
     bytesMax: pageBytesMax(services, caller),
   });
   const deliveredAtMs = await shownDeliveries(services, caller.userId, page.messages);
-  const messages = page.messages.map((message) => historyMessage(message, deliveredAtMs(message)));
+  const found = page.messages.map((message) => historyMessage(message, deliveredAtMs(message)));
+  const messages = payload.after_id === undefined ? newestFitting(found) : fitting(found, limits.listBytesMax);
   return () =>
     jsonObject<Replies['history_page']>({
       status: '"success"',
       messages: jsonList(messages),
-      has_more: String(page.hasMore),
+      has_more: String(page.hasMore || messages.length < found.length),
       damaged: page.damaged.length === 0 ? undefined : JSON.stringify(page.damaged),
     });
 };
@@ -30,6 +31,10 @@ export const history: Command<'history'> = async ({ services, caller, payload })
 function pageBytesMax({ roomFor }: Services, { session, isApplication }: Caller): number {
   if (isApplication) return limits.historyBytesMax;
   return session === undefined ? 0 : Math.min(limits.historyBytesMax, roomFor(session.connection));
+}
+
+function newestFitting<T>(messages: readonly Json<T>[]): readonly Json<T>[] {
+  return fitting(messages.toReversed(), limits.listBytesMax).toReversed();
 }
 
 function placeOf(payload: Call<'history'>['payload']): HistoryQuery['of'] {
@@ -51,7 +56,7 @@ async function shownDeliveries(
   const chosen = presence.chosen(recipientId);
   const [state] = chosen === undefined ? await store.states([recipientId]) : [];
   const hiddenSinceMs =
-    (chosen ?? state?.state) === 'invisible' ? (presence.view(recipientId).lastSeenMs ?? state?.lastSeenMs ?? 0) : undefined;
+    (chosen ?? state?.state) === 'invisible' ? (presence.view(recipientId).lastSeenMs ?? seenAt(state) ?? 0) : undefined;
   return ({ senderId, deliveredAtMs }) => {
     const isHidden = senderId === userId && hiddenSinceMs !== undefined && (deliveredAtMs ?? 0) > hiddenSinceMs;
     return isHidden ? undefined : deliveredAtMs;

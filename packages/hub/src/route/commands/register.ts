@@ -1,4 +1,4 @@
-import { applicationUserId, type CommandPayload, HubError, type Replies, userIdFromWire, userIdToWire } from '@parley/protocol';
+import { applicationUserId, type CommandPayload, HubError, limits, type Replies, userIdFromWire, userIdToWire } from '@parley/protocol';
 import { nowOf } from '../../lib/clock.ts';
 import type { Connection } from '../../ports/connection.ts';
 import type { Arrival, EnterSession } from '../../ports/session.ts';
@@ -42,13 +42,16 @@ export async function registerAgain(
 
 /** What the client is told. */
 export function registeredReply(connectionId: string, userId: string, arrival: Arrival): Replies['registered'] {
-  const { queued } = arrival;
+  const { rooms, queued, missed } = arrival;
   const waiting = queued === 0 ? '' : ` ${queued} waiting ${queued === 1 ? 'message follows' : 'messages follow'}.`;
   return {
     status: 'success',
     connection_id: connectionId,
     user_id: userIdToWire(userId),
     message: `Registered.${waiting}`,
-    ...arrival,
+    rooms: rooms.slice(0, limits.roomsToldMax),
+    room_count: rooms.length,
+    queued,
+    missed,
   };
 }
