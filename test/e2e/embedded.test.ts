@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { createHub, type Hub, type HubEvent } from '@parley/hub';
 import { expect, onTestFinished } from 'vitest';
 import { test } from '../support/fixtures.ts';
+import { temporaryFolder } from '../support/hub-process.ts';
 
 async function serve(hub: Hub, ownRoutes?: RequestListener): Promise<string> {
   const server = createServer(ownRoutes);
@@ -55,4 +56,27 @@ test('the application sends as it likes, to people who are there and who are not
   await hub.api.sendToUser('sam', 'unheard');
   expect(events).toHaveLength(heard);
   await expect(hub.api.sendToRoom('nowhere', 'x')).rejects.toMatchObject({ code: 'room_not_found' });
+});
+
+test('a hub whose data folder was taken away says in /health and /ready that its store has failed', { timeout: 20_000 }, async () => {
+  const folder = await temporaryFolder();
+  onTestFinished(folder.remove);
+  const { promise: failed, resolve: onFailed } = Promise.withResolvers<unknown>();
+  const hub = await createHub({ data: folder.path, onFailed });
+  onTestFinished(() => hub.close());
+  const url = await serve(hub);
+  const ask = async (path: string) => {
+    const response = await fetch(url + path);
+    return [response.status, await response.json()];
+  };
+  expect([await ask('/health'), await ask('/ready')]).toEqual([
+    [200, { status: 'healthy' }],
+    [200, { status: 'ready' }],
+  ]);
+  await folder.remove();
+  await failed;
+  expect([await ask('/health'), await ask('/ready')]).toEqual([
+    [503, { status: 'failed' }],
+    [503, { status: 'failed' }],
+  ]);
 });

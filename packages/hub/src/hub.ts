@@ -120,7 +120,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   let isDraining = false;
   const handleHttp = await createHttpHandler({
     api,
-    isReady: () => !isDraining && !isFailed,
+    readiness: () => (isFailed ? 'failed' : isDraining ? 'draining' : 'ready'),
     health: () => (isFailed ? { status: 'failed' } : healthOf(store.integrity())),
     version,
     auth: authenticator.method,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Log, silentLog } from '../ports/log.ts';
 import { createHttpHandler } from './handler.ts';
 import type { HttpApi, HttpPorts } from './ports.ts';
-import type { Health } from './schemas.ts';
+import type { Health, Readiness } from './schemas.ts';
 import { statsView } from './stats-view.ts';
 
 const lobby: RoomView = {
@@ -52,12 +52,12 @@ const api: HttpApi = {
 };
 
 let health: Health = { status: 'healthy' };
-let isReady = true;
+let readiness: Readiness = 'ready';
 const logged: unknown[] = [];
 const log: Log = { ...silentLog, error: (fields) => logged.push(fields) };
 const ports: HttpPorts = {
   api,
-  isReady: () => isReady,
+  readiness: () => readiness,
   health: () => health,
   version: '1.2.3',
   auth: 'open',
@@ -118,11 +118,13 @@ describe('health', () => {
   test('is healthy while the process serves, and ready until it drains', async () => {
     expect(await json('/health')).toEqual({ status: 'healthy' });
     expect(await json('/ready')).toEqual({ status: 'ready' });
-    isReady = false;
-    const response = await get('/ready');
-    expect([response.status, await response.json()]).toEqual([503, { status: 'draining' }]);
+    for (const reason of ['draining', 'failed'] as const) {
+      readiness = reason;
+      const response = await get('/ready');
+      expect([response.status, await response.json()]).toEqual([503, { status: reason }]);
+    }
     expect((await get('/health')).status).toBe(200);
-    isReady = true;
+    readiness = 'ready';
   });
 
   test('counts what is damaged and goes on, and fails with its store (a failed store says 200)', async () => {

@@ -2,11 +2,11 @@
 
 import type { Replies, RoomView } from '@parley/protocol';
 import type { Log } from '../ports/log.ts';
-import type { Health, RoomsPage, Stats } from './schemas.ts';
+import type { Health, Readiness, RoomsPage, Stats } from './schemas.ts';
 export interface HttpPorts {
   readonly api: HttpApi;
-  /** False once the hub drains. Before it is ready it has no routes that could be asked. */
-  isReady(): boolean;
+  /** Whether new clients are taken. Before they are, the hub has no routes that could be asked. */
+  readiness(): Readiness;
   health(): Health | Promise<Health>;
   readonly version: string;
   /** The name of the authentication method, as clients are told it in `connected`. */

@@ -11,7 +11,8 @@ const userId = Type.Union([Type.Integer(), Type.String()]);
 export const health = Type.Object({ status: Type.Enum(['healthy', 'degraded', 'failed']), damaged: Type.Optional(count) });
 export type Health = Immutable<Static<typeof health>>;
 
-export const readiness = Type.Object({ status: Type.Union([Type.Literal('ready'), Type.Literal('draining')]) });
+export const readiness = Type.Object({ status: Type.Enum(['ready', 'draining', 'failed']) });
+export type Readiness = Static<typeof readiness>['status'];
 
 export const stats = Type.Object({
   status: Type.Literal('success'),
