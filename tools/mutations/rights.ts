@@ -3,6 +3,7 @@ import type { Mutation } from './mutation.ts';
 const rights = 'packages/hub/src/rights.test.ts';
 const invisible = 'packages/hub/src/invisible.test.ts';
 const limits = 'packages/hub/src/limits.test.ts';
+const batch = 'packages/hub/src/store/sqlite/sql/batch.test.ts';
 const contract = 'packages/hub/src/store/sqlite/contract.test.ts';
 const handler = 'packages/hub/src/http/handler.test.ts';
 const notices = 'packages/hub/src/fanout/member-notices.test.ts';
@@ -245,6 +246,27 @@ export const rightsMutations: readonly Mutation[] = [
     find: '      requireFewRooms(room.createdBy);\n',
     replace: '',
     test: contract,
+  },
+  {
+    name: 'whoever joins is told of a member who has left',
+    file: 'store/sqlite/sql/rooms.ts',
+    find: 'promoteFirst.run(roomId);\n    firstMembers.changed(roomId);',
+    replace: 'promoteFirst.run(roomId);',
+    test: batch,
+  },
+  {
+    name: 'whoever joins is told of members whose joins were rolled back',
+    file: 'store/sqlite/sql/batch.ts',
+    find: '    counters.forget();\n    firstMembers.forget();\n',
+    replace: '    counters.forget();\n',
+    test: batch,
+  },
+  {
+    name: 'each of a crowd that joins reads the members anew',
+    file: 'store/sqlite/sql/first-members.ts',
+    find: 'this.#known.set(roomId, members);',
+    replace: '',
+    test: batch,
   },
   {
     name: 'a page of presence is as large as it comes',

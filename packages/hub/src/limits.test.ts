@@ -122,7 +122,7 @@ describe('no reply is larger than what a connection may buffer', () => {
     for (let n = 1; n <= 500; n++) {
       await store.append({
         ...{ kind: 'direct', senderId: ann, recipientId: bob, type: 'text', content: String(n), clientMsgId: longId(n) },
-        ...{ createdAtMs: 0, storedAtMs: 0, receipt: false },
+        ...{ createdAtMs: 0, storedAtMs: 0, receipt: false, trusted: true },
       });
     }
     const page = await (await connect(ann)).ask('history', { user_id: bob, limit: 500, ...bound });

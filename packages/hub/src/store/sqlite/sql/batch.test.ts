@@ -96,3 +96,34 @@ test('after an error of the disk nothing is tried again', () => {
   expect(codes(writer.commit([append('4')]))).toEqual(['storage_failed']);
   expect(contents()).toEqual([{ content: '1', seq: 1 }]);
 });
+
+function joinOf(n: number): WriteCall {
+  return { method: 'joinRoom', args: [{ roomId: 'room', userId: `u${n}`, nowMs: 1, create: { maxMembers: 1000 }, invited: false }] };
+}
+
+/** The members that a join told. */
+function membersOf(outcome: Outcome | undefined): readonly { readonly userId: string }[] {
+  return Object(outcome !== undefined && 'value' in outcome ? outcome.value : {}).members;
+}
+
+const memberIds = (outcome: Outcome | undefined) => membersOf(outcome).map(({ userId }) => userId);
+const ids = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => `u${from + index}`);
+const joins = (count: number) => Array.from({ length: count }, (_, index) => joinOf(index + 1));
+
+test('those who join one room in one batch get its first 100 members as one list, until somebody leaves (5,000 joins sent 500,000 members)', () => {
+  const leave: WriteCall = { method: 'leaveRoom', args: ['room', 'u1'] };
+  const outcomes = writer.commit([...joins(102), leave, joinOf(103)]);
+  expect(memberIds(outcomes[49])).toEqual(ids(1, 50));
+  expect(memberIds(outcomes[100])).toEqual(ids(1, 100));
+  expect(membersOf(outcomes[101])).toBe(membersOf(outcomes[100]));
+  expect(memberIds(outcomes[103])).toEqual(ids(2, 101));
+  const [later] = writer.commit([joinOf(104)]);
+  expect(membersOf(later)).not.toBe(membersOf(outcomes[103]));
+});
+
+test('what a batch knew of the members of a room is not believed after it was rolled back', () => {
+  const outcomes = writer.commit([...joins(101), { method: 'saveStates', args: [7] }]);
+  expect(codes(outcomes).at(-1)).toBe('internal_error');
+  expect(memberIds(outcomes[0])).toEqual(['u1']);
+  expect(memberIds(outcomes[100])).toEqual(ids(1, 100));
+});

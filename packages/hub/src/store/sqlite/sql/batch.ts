@@ -16,6 +16,7 @@ import { createAccess } from './access.ts';
 import { createAppend } from './append.ts';
 import { Counters } from './counters.ts';
 import { createExpire } from './expire.ts';
+import { FirstMembers } from './first-members.ts';
 import { OpenReaders } from './open-readers.ts';
 import { createPeekReader, createReaders } from './readers.ts';
 import { createRoomWrites } from './rooms.ts';
@@ -39,6 +40,7 @@ export class BatchWriter {
       streams: new StreamStates(db),
       counters: new Counters(db),
       access: createAccess(db),
+      firstMembers: new FirstMembers(db),
       opened: new OpenReaders(),
       limits,
     };
@@ -69,6 +71,7 @@ export class BatchWriter {
       const outcomes = calls.map((call) => this.#run(call));
       this.#context.streams.flush();
       this.#context.counters.flush();
+      this.#context.firstMembers.forget();
       this.#commit.run();
       return outcomes;
     } catch (error) {
@@ -107,9 +110,10 @@ export class BatchWriter {
 
   /** SQLite rolls back by itself after some errors, so there may be nothing left to roll back. */
   #rollback(): void {
-    const { db, streams, counters } = this.#context;
+    const { db, streams, counters, firstMembers } = this.#context;
     streams.forget();
     counters.forget();
+    firstMembers.forget();
     try {
       if (db.inTransaction) db.exec('ROLLBACK');
     } catch (error) {

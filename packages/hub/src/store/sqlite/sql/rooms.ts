@@ -1,8 +1,8 @@
 import type { Database } from 'better-sqlite3';
-import { type JoinRequest, type JoinResult, membersToldMax, type Room, type RoomMember, timelineOf } from '../../../ports/store.ts';
+import { type JoinRequest, type JoinResult, type Room, type RoomMember, timelineOf } from '../../../ports/store.ts';
 import { Refused } from '../../outcome.ts';
 import type { Writes } from '../thread/calls.ts';
-import { createMembersAfter, createReadRoom } from './room-reads.ts';
+import { createReadRoom } from './room-reads.ts';
 import { textParameter } from './sqlite.ts';
 import type { WriteContext } from './write-context.ts';
 
@@ -43,7 +43,7 @@ function createRequireFewRooms({ db, limits }: WriteContext): (userId: string) =
 }
 
 /** Returns from where on the new member reads: what a deleted room of this name left is not for it. */
-function createAddMember({ db, streams }: WriteContext): (roomId: string, member: RoomMember) => number {
+function createAddMember({ db, streams, firstMembers }: WriteContext): (roomId: string, member: RoomMember) => number {
   const insert = db.prepare<[string, string, number, string, number]>(
     'INSERT INTO room_members (room_id, user_id, joined_at, role, joined_seq) VALUES (?, ?, ?, ?, ?)',
   );
@@ -53,6 +53,7 @@ function createAddMember({ db, streams }: WriteContext): (roomId: string, member
     const joinedSeq = streams.get(timelineOf(roomId)).lastSeq;
     insert.run(roomId, userId, joinedAtMs, role, joinedSeq);
     count.run(roomId);
+    firstMembers.joined(roomId);
     return joinedSeq;
   };
 }
@@ -78,10 +79,9 @@ function createJoinRoom(
   requireFewRooms: (userId: string) => void,
   makeRoom: (room: Room) => number,
 ): Writes['joinRoom'] {
-  const { db, access } = context;
+  const { db, access, firstMembers } = context;
   const readRoom = createReadRoom(db);
   const addMember = createAddMember(context);
-  const membersAfter = createMembersAfter(db);
 
   const join = ({ roomId, userId, nowMs, create, invited }: JoinRequest): Pick<JoinResult, 'joined' | 'created' | 'joinedSeq'> => {
     const earlierSeq = access.joinedSeq(roomId, userId);
@@ -105,11 +105,11 @@ function createJoinRoom(
     const found = readRoom(request.roomId);
     if (found === undefined) throw new Error('a room that was joined is not there');
     const { memberCount, ...room } = found;
-    return { room, memberCount, members: membersAfter(request.roomId, 0, membersToldMax), ...outcome };
+    return { room, memberCount, members: firstMembers.of(request.roomId), ...outcome };
   };
 }
 
-function createLeaveRoom({ db, access }: WriteContext, removeRoom: (room: Room) => void): Writes['leaveRoom'] {
+function createLeaveRoom({ db, access, firstMembers }: WriteContext, removeRoom: (room: Room) => void): Writes['leaveRoom'] {
   const readRoom = createReadRoom(db);
   const roleOf = createRoleOf(db);
   const remove = db.prepare<[string, string]>('DELETE FROM room_members WHERE room_id = ? AND user_id = ?');
@@ -126,6 +126,7 @@ function createLeaveRoom({ db, access }: WriteContext, removeRoom: (room: Room) 
     removeCursors.run(userId, timelineOf(roomId));
     count.run(roomId);
     if (wasOwner) promoteFirst.run(roomId);
+    firstMembers.changed(roomId);
     const room = readRoom(roomId);
     if (room === undefined) throw new Error('a room that was left is not there');
     const deleted = room.isPrivate && room.memberCount === 0;
@@ -135,7 +136,7 @@ function createLeaveRoom({ db, access }: WriteContext, removeRoom: (room: Room) 
 }
 
 /** What its stream holds is out of the log at once, and removed by `expire`, as are its members' cursors. */
-function createRemoveRoom({ db, streams, counters }: WriteContext): (room: Room) => void {
+function createRemoveRoom({ db, streams, counters, firstMembers }: WriteContext): (room: Room) => void {
   const removeMembers = db.prepare<[string]>('DELETE FROM room_members WHERE room_id = ?');
   const remove = db.prepare<[string]>('DELETE FROM rooms WHERE room_id = ?');
   const purge = db.prepare<[string]>('INSERT INTO deleted_streams (stream) VALUES (?) ON CONFLICT DO NOTHING');
@@ -145,6 +146,7 @@ function createRemoveRoom({ db, streams, counters }: WriteContext): (room: Room)
     const state = streams.get(stream);
     removeMembers.run(roomId);
     remove.run(roomId);
+    firstMembers.changed(roomId);
     streams.set(stream, { ...state, trimmedSeq: state.lastSeq });
     purge.run(stream);
     counters.add('rooms', -1);
