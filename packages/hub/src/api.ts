@@ -18,7 +18,7 @@ import {
 import type { Core } from './core.ts';
 import { checkedPage, type RoomsPage, type Stats } from './http/schemas.ts';
 import { statsView } from './http/stats-view.ts';
-import type { Vitals } from './ports/stats.ts';
+import type { StrangerStats, Vitals } from './ports/stats.ts';
 import { operate, type RoutedName } from './route/router.ts';
 import { roomView } from './route/views.ts';
 
@@ -51,14 +51,20 @@ export interface RoomsQuery {
 
 export type SignalOptions = Pick<CommandPayload<'signal'>, 'sender_id' | 'data'>;
 
+/** What only the edges of the hub know. */
+interface StatsSources {
+  readonly vitals: () => Vitals;
+  readonly strangers: () => StrangerStats;
+}
+
 export class HubApi {
   readonly #core: Core;
-  readonly #vitals: () => Vitals;
+  readonly #sources: StatsSources;
   readonly #startedMs: number;
 
-  constructor(core: Core, vitals: () => Vitals) {
+  constructor(core: Core, sources: StatsSources) {
     this.#core = core;
-    this.#vitals = vitals;
+    this.#sources = sources;
     this.#startedMs = core.services.clock.monotonic();
   }
 
@@ -173,7 +179,8 @@ export class HubApi {
       store: { ...counts, rooms: shown.count },
       liveDropped: slowReaders.liveDropped,
       slowClosed: slowReaders.closed,
-      vitals: this.#vitals(),
+      strangers: this.#sources.strangers(),
+      vitals: this.#sources.vitals(),
     });
   }
 

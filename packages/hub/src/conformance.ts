@@ -58,7 +58,7 @@ function createLayer(layer: string): EngineServer | ProtocolServer {
 const { values } = parseArgs({ options: { layer: { type: 'string', default: 'socket.io' }, port: { type: 'string', default: '3000' } } });
 const server = createServer(recommendedHttpOptions);
 const protocol = createLayer(values.layer);
-attach(server, protocol);
+attach(server, protocol, { otherwise: (_req, res) => res.writeHead(404).end(), onFault: (error) => console.error(error) });
 server.listen(Number(values.port), () => console.log(`conformance server for ${values.layer} listening on port ${values.port}`));
 
 async function stop(): Promise<void> {

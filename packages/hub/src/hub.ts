@@ -9,7 +9,7 @@ import type { HubError } from '@parley/protocol';
 import { HubApi } from './api.ts';
 import { checkHubOptions } from './config/check.ts';
 import type { HubSettings } from './config/options.ts';
-import { type ConnectOptions, defaultConnectOptions } from './connect/options.ts';
+import { type ConnectHooks, type ConnectOptions, defaultConnectOptions } from './connect/options.ts';
 import { ProtocolServer } from './connect/server.ts';
 import { Core } from './core.ts';
 import { messageRuns } from './deliver/message-run.ts';
@@ -23,6 +23,8 @@ import { SystemRandom } from './lib/random.ts';
 import { runningTime } from './lib/running-time.ts';
 import { startMaintenance } from './maintenance.ts';
 import { watchDescriptors } from './observe/descriptors.ts';
+import { watchMemory } from './observe/memory.ts';
+import { TurnedAway } from './observe/turned-away.ts';
 import { version } from './observe/version.ts';
 import { watchVitals } from './observe/vitals.ts';
 import type { Authenticator } from './ports/authenticator.ts';
@@ -33,6 +35,9 @@ import { openSqliteStore } from './store/sqlite/open.ts';
 
 /** A page of the log, or what one commit has brought for one reader: the store commits so much at once. */
 const onItsWayBytesMax = 8 * 1024 * 1024;
+
+/** Asked by whatever watches the process, under any name. */
+const probePaths: ReadonlySet<string> = new Set(['/health', '/ready']);
 
 /** Clients are asked to come back within this time after a restart, each at its own moment. */
 const reconnectSpreadMs = 5000;
@@ -56,7 +61,8 @@ export interface Hub {
   readonly api: HubApi;
   /**
    * Serves clients and the HTTP routes on this server. Other listeners of the server keep what is
-   * not `/socket.io/`; the hub's own pages answer only if there are no others.
+   * not below `path`, also those added later; the hub's own pages answer only as long as there are no others.
+   * Throws if a hub is attached to this server at the same path already.
    */
   attach(server: Server): void;
   /** Calls `listener` for what happens in the hub, until the returned function is called. */
@@ -94,28 +100,31 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   });
   const runningMs = runningTime(clock, await store.retentionTime());
   const core: Core = new Core({
-    runningMs,
-    outboxBytes: () => server.bufferedBytes,
+    ...{ store, streams, clock, runningMs, random, authenticator, log, version },
     settings: config,
-    store,
-    streams,
-    clock,
-    random,
-    authenticator,
-    log,
-    version,
+    outboxBytes: () => server.bufferedBytes,
     onEvent: (event) => listeners.tell(event),
   });
   const retention = { deliveredMs: config.retentionDeliveredMs, undeliveredMs: config.retentionUndeliveredMs };
   const vitals = watchVitals(clock);
-  const background = [startMaintenance({ core, store, clock, runningMs, retention, log }), watchDescriptors(clock, log), vitals.stop];
-  const api = new HubApi(core, () => vitals.read());
+  const turnedAway = new TurnedAway(clock, log);
+  const background = [
+    startMaintenance({ core, store, clock, runningMs, retention, log }),
+    watchDescriptors(clock, log),
+    vitals.stop,
+    turnedAway.stop,
+    watchMemory(clock, log, (isShort) => server.saveMemory(isShort)),
+  ];
+  const api = new HubApi(core, {
+    vitals: () => vitals.read(),
+    strangers: () => ({ open: server.strangerCount, displaced: turnedAway.of('displaced'), refused: turnedAway.refused }),
+  });
   const server = new ProtocolServer({
     options: connectOptions(config),
     clock,
     random,
     accept: (connection, namespace) => core.accept(connection, namespace),
-    hooks: { onFault: (error) => log.error({ error }, 'A connection failed in a way that nobody foresaw, and was closed.') },
+    hooks: connectHooks(log, turnedAway),
   });
   let isDraining = false;
   const handleHttp = await createHttpHandler({
@@ -124,16 +133,13 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     health: () => (isFailed ? { status: 'failed' } : healthOf(store.integrity())),
     version,
     auth: authenticator.method,
-    socketPath: defaultConnectOptions.path,
+    socketPath: config.path,
     log,
   });
 
   return {
     api,
-    attach(httpServer) {
-      if (httpServer.listenerCount('request') === 0) httpServer.on('request', handleHttp);
-      server.attach(httpServer);
-    },
+    attach: (httpServer) => server.attach(httpServer, server.guarded(handleHttp, probePaths)),
     subscribe: (listener) => listeners.add(listener),
     async close() {
       isDraining = true;
@@ -172,6 +178,15 @@ function tellOfDamage(log: Log): Pick<Parameters<typeof openSqliteStore>[0], 'on
       else
         log.error({ damaged_messages: damagedMessages, problem }, 'the database is damaged: restore a backup, or read docs/guarantees.md');
     },
+  };
+}
+
+function connectHooks(log: Log, turnedAway: TurnedAway): ConnectHooks {
+  return {
+    onRefused: (reason) => turnedAway.count(reason),
+    onDisplaced: () => turnedAway.count('displaced'),
+    onListenerFault: (error) => log.error({ error }, 'A request listener of the application failed. Its request was answered with 500.'),
+    onFault: (error) => log.error({ error }, 'A handler of a connection failed. The connection is closed.'),
   };
 }
 

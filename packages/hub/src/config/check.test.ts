@@ -31,7 +31,10 @@ describe('the options of an application that embeds the hub', () => {
     [{ data, volume: 11 }, 'Unknown option "volume". The type HubOptions lists all.'],
     [{ data, toString: 1 }, 'Unknown option "toString". The type HubOptions lists all.'],
     [{ data, port: 5000 }, 'port is for the program "parley" only: here your application\'s own server and log decide it. Leave it out.'],
-    [{ data, corsOrigins: [] }, 'corsOrigins must be "*", false, or an array of origins such as "https://app.example.com", not [].'],
+    [
+      { data, corsOrigins: [] },
+      'corsOrigins must be "local", "*", false, or an array of origins such as "https://app.example.com", not [].',
+    ],
     [{ data, roomsCreateOnJoin: 'true' }, 'roomsCreateOnJoin must be true or false, not "true".'],
     [{ data, queueOverflow: 'drop' }, 'queueOverflow must be "reject" or "drop_oldest", not "drop".'],
     [{ data, log: { info() {} } }, 'log must be an object with the methods debug, info, warn and error, not {}.'],
@@ -61,7 +64,7 @@ describe('the options of an application that embeds the hub', () => {
   const inCode = Object.entries<Option<unknown>>(options).filter(([key]) => !programKeys.some((program) => program === key));
   test.each(inCode)('%s takes its default, and nothing that is no value of its kind', (key, option) => {
     expect(problemsOf({ data, [key]: option.default })).toEqual([]);
-    for (const value of [null, [], {}, Number.NaN, -1, '', Symbol('x'), () => {}]) {
+    for (const value of [null, [''], {}, Number.NaN, -1, '', Symbol('x'), () => {}]) {
       expect(problemsOf({ data, [key]: value })).toHaveLength(1);
     }
   });

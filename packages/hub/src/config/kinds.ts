@@ -2,6 +2,8 @@
  * How the value of an option is written outside (flags, environment, JSON) and what it is inside.
  * Durations are milliseconds and sizes bytes inside, whatever unit they were written in.
  */
+import { isIP } from 'node:net';
+
 export interface Kind<T> {
   /** Ends the sentence "It must be …", for a value in a flag, the environment or the file. */
   readonly expected: string;
@@ -99,20 +101,44 @@ export const onOff: Kind<boolean> = {
   format: String,
 };
 
-/** Origins of web pages: all (`*`), none (`false`), or exactly the named ones. */
-export const origins: Kind<'*' | false | readonly string[]> = {
-  expected: '"*", "false", or origins such as https://app.example.com, separated by commas',
-  expectedInCode: '"*", false, or an array of origins such as "https://app.example.com"',
+/** Origins of web pages: all (`*`), the hub's own and those of this machine (`local`), only its own (`false`), or exactly the named ones. */
+export const origins: Kind<'*' | 'local' | false | readonly string[]> = {
+  expected: '"local", "*", "false", or origins such as https://app.example.com, separated by commas',
+  expectedInCode: '"local", "*", false, or an array of origins such as "https://app.example.com"',
   placeholder: 'origins',
   parse(raw) {
     if (raw === 'false') return false;
-    return origins.check(typeof raw === 'string' && raw !== '*' ? raw.split(',').map((origin) => origin.trim()) : raw);
+    return origins.check(typeof raw === 'string' && raw !== '*' && raw !== 'local' ? items(raw) : raw);
   },
   check(value) {
-    if (value === '*' || value === false) return value;
+    if (value === '*' || value === 'local' || value === false) return value;
     return Array.isArray(value) && value.length > 0 && value.every(isOrigin) ? [...value] : undefined;
   },
   format: (value) => (typeof value === 'object' ? value.join(',') : String(value)),
+};
+
+/** Names or addresses under which the hub is reached, without a port. */
+export const hostNames: Kind<readonly string[]> = listOf(
+  'host names such as hub.example.com',
+  (value) => /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/i.test(value),
+  'hosts',
+);
+
+/** Addresses and networks. */
+export const addresses: Kind<readonly string[]> = listOf('addresses or networks such as 10.0.0.0/8', isNetwork, 'addresses');
+
+/** A path below which something is served, with a slash at both ends inside. */
+export const urlPath: Kind<string> = {
+  expected: 'a path such as /socket.io/',
+  expectedInCode: 'a path such as "/socket.io/"',
+  placeholder: 'path',
+  parse: (raw) => urlPath.check(raw),
+  check(value) {
+    if (typeof value !== 'string' || !/^\/?[\w.~-]+(?:\/[\w.~-]+)*\/?$/.test(value)) return undefined;
+    const names = value.split('/').filter((name) => name !== '');
+    return names.some((name) => name === '.' || name === '..') ? undefined : `/${names.join('/')}/`;
+  },
+  format: (value) => value,
 };
 
 /** Browsers send an origin without a path, a slash at its end or a wildcard: anything else would never match. */
@@ -120,6 +146,27 @@ function isOrigin(value: unknown): value is string {
   if (typeof value !== 'string' || !URL.canParse(value)) return false;
   const { protocol, host } = new URL(value);
   return host !== '' && !host.includes('*') && value === `${protocol}//${host}`;
+}
+
+function listOf(what: string, isItem: (value: string) => boolean, placeholder: string): Kind<readonly string[]> {
+  const check = (value: unknown) =>
+    Array.isArray(value) && value.every((item) => typeof item === 'string' && isItem(item)) ? [...value] : undefined;
+  return {
+    expected: `${what}, separated by commas`,
+    expectedInCode: `an array of ${what}`,
+    placeholder,
+    parse: (raw) => check(typeof raw === 'string' ? items(raw).filter((item) => item !== '') : raw),
+    check,
+    format: (value) => value.join(','),
+  };
+}
+
+const items = (text: string): string[] => text.split(',').map((item) => item.trim());
+
+function isNetwork(value: string): boolean {
+  const [address = '', bits, ...rest] = value.split('/');
+  const family = isIP(address);
+  return family !== 0 && rest.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128)));
 }
 
 function quantity<U extends string>(raw: unknown, units: Readonly<Record<U, number>>, defaultUnit: U): number | undefined {

@@ -3,7 +3,7 @@
  * docs/options.md all come from it, so a default or a name is spelled nowhere else.
  */
 import { limits } from '@parley/protocol';
-import { choice, durationMs, integer, type Kind, onOff, origins, sizeBytes, text } from './kinds.ts';
+import { addresses, choice, durationMs, hostNames, integer, type Kind, onOff, origins, sizeBytes, text, urlPath } from './kinds.ts';
 
 export interface Option<T> {
   /** With dots: `presence.idle_timeout` is the flag `--presence.idle-timeout` and the variable PARLEY_PRESENCE_IDLE_TIMEOUT. */
@@ -42,6 +42,13 @@ export const options = {
     default: '127.0.0.1',
     doc: 'Address to listen on: 0.0.0.0 is every IPv4 address of the machine, :: every address.',
   }),
+  path: option({
+    name: 'path',
+    group: 'Server',
+    kind: urlPath,
+    default: '/socket.io/',
+    doc: 'Path of the socket endpoint; clients name it in their option "path".',
+  }),
   data: option({
     name: 'data',
     group: 'Server',
@@ -75,8 +82,22 @@ export const options = {
     name: 'cors.origins',
     group: 'Access',
     kind: origins,
-    default: '*',
-    doc: 'Web pages that may connect: * is all, false is none, otherwise a list of exact origins.',
+    default: 'local',
+    doc: "Web pages that may connect: local is the hub's own and those of this machine, * is all, false is only its own, otherwise a list of exact origins.",
+  }),
+  hosts: option({
+    name: 'hosts',
+    group: 'Access',
+    kind: hostNames,
+    default: [],
+    doc: 'Host names, beside localhost, under which a hub that is reached over the loopback address answers, such as that of a proxy before it.',
+  }),
+  trustedProxies: option({
+    name: 'proxies.trusted',
+    group: 'Access',
+    kind: addresses,
+    default: [],
+    doc: "Addresses or networks of proxies whose X-Forwarded-For header tells the client's address.",
   }),
 
   connectionsMax: option({
@@ -85,6 +106,27 @@ export const options = {
     kind: integer({ min: 1, max: countMax }),
     default: 100_000,
     doc: 'Open connections of the whole hub.',
+  }),
+  strangersMax: option({
+    name: 'strangers.max',
+    group: 'Connections',
+    kind: integer({ min: 1, max: countMax }),
+    default: 10_000,
+    doc: 'Open connections that have not registered; above it the oldest of them is closed for each new one.',
+  }),
+  strangersPerAddressMax: option({
+    name: 'strangers.max_per_address',
+    group: 'Connections',
+    kind: integer({ min: 1, max: countMax }),
+    default: 1000,
+    doc: 'The same for one address, or one /64 network of IPv6.',
+  }),
+  strangersBytesMax: option({
+    name: 'strangers.total',
+    group: 'Connections',
+    kind: sizeBytes({ min: mebibyte, max: 1024 * 1024 * mebibyte }),
+    default: 32 * mebibyte,
+    doc: 'Bytes held for all connections that have not registered, in both directions; above it the one that holds the most is closed.',
   }),
   connectionsPerUserMax: option({
     name: 'connections.max_per_user',

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isOriginAllowed } from './access.ts';
 import type { ConnectOptions } from './options.ts';
 
 /** How long a browser may remember the answer to a preflight. Chrome's own maximum. */
@@ -6,12 +7,12 @@ const preflightSeconds = 7200;
 
 /** Sets the response headers by which a browser lets a page of an allowed origin read the answer. */
 export function setCorsHeaders(req: IncomingMessage, res: ServerResponse, corsOrigins: ConnectOptions['corsOrigins']): void {
-  const { origin } = req.headers;
+  const { origin, host } = req.headers;
   if (corsOrigins === '*') {
     res.setHeader('Access-Control-Allow-Origin', '*');
   } else if (corsOrigins !== false) {
     res.setHeader('Vary', 'Origin');
-    if (origin === undefined || !corsOrigins.includes(origin)) return;
+    if (origin === undefined || !isOriginAllowed(origin, host, corsOrigins)) return;
     res.setHeader('Access-Control-Allow-Origin', origin);
     res.setHeader('Access-Control-Allow-Credentials', 'true');
   }

@@ -13,15 +13,18 @@ import type { Clock } from '../lib/clock.ts';
 import { Deadlines } from '../lib/deadlines.ts';
 import type { Random } from '../lib/random.ts';
 import type { CloseReason } from '../ports/connection.ts';
+import { accessProblem } from './access.ts';
 import { Admission } from './admission.ts';
+import { ClientAddresses } from './client-address.ts';
 import { answerPreflight, setCorsHeaders } from './cors.ts';
 import type { OpenSession } from './engine-session.ts';
-import { EngineSession, SessionContext } from './engine-session.ts';
+import { EngineSession } from './engine-session.ts';
 import type { EngineRequest } from './handshake.ts';
 import { readEngineRequest, sessionOrigin } from './handshake.ts';
 import type { ConnectHooks, ConnectOptions, RefusalReason } from './options.ts';
 import { PollingTransport } from './polling.ts';
 import { answerJson, ignoreErrors, rejectUpgrade } from './respond.ts';
+import { SessionContext } from './session-context.ts';
 import type { Transport } from './transport.ts';
 import { Upgrade } from './upgrade.ts';
 import { createWebSocketServer, WebSocketTransport } from './websocket.ts';
@@ -43,16 +46,21 @@ interface Refused {
 export class EngineServer {
   readonly #deps: EngineDeps;
   readonly #sessions = new Map<string, EngineSession>();
-  readonly #context: SessionContext;
+  readonly #context: SessionContext<EngineSession>;
   readonly #upgradeTimeout: Deadlines<Upgrade>;
   readonly #webSockets: WebSocketServer;
   readonly #admission: Admission;
+  readonly #addresses: ClientAddresses;
   /** Set by `close`: resolves it when the last session has ended. */
   #onEmpty: (() => void) | undefined;
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
-    this.#context = new SessionContext(deps.clock, deps.options, (session, reason) => this.#onClosed(session, reason));
+    this.#context = new SessionContext(deps.clock, deps.options, {
+      onClosed: (session, reason) => this.#onClosed(session, reason),
+      onDisplaced: () => deps.hooks.onDisplaced?.(),
+    });
+    this.#addresses = new ClientAddresses(deps.options.trustedProxies);
     this.#upgradeTimeout = new Deadlines(deps.clock, deps.options.upgradeTimeoutMs, (upgrade) => upgrade.abort());
     this.#webSockets = createWebSocketServer(deps.options);
     this.#admission = new Admission(deps.clock);
@@ -67,9 +75,20 @@ export class EngineServer {
     return this.#sessions.size;
   }
 
+  /** Sessions whose client has not registered. */
+  get strangerCount(): number {
+    return this.#context.strangers.count;
+  }
+
+  /** While memory is short, strangers go, nobody new comes, and little may wait for the others. */
+  saveMemory(isShort: boolean): void {
+    this.#context.isShort = isShort;
+    if (isShort) this.#context.strangers.displaceAll();
+  }
+
   /** What waits to be taken by all clients together. */
   get bufferedBytes(): number {
-    return this.#context.bufferedBytes;
+    return this.#context.isShort ? Number.POSITIVE_INFINITY : this.#context.bufferedBytes;
   }
 
   /** Answers a request for `path`. */
@@ -117,12 +136,17 @@ export class EngineServer {
 
   #check(req: IncomingMessage, isUpgrade: boolean): EngineRequest | Refused {
     const request = readEngineRequest(req, isUpgrade, this.#deps.options);
-    if (typeof request === 'string') return refused(request);
+    if (typeof request === 'string') return refused(request, accessProblem(req, this.#deps.options));
     if (request.sid !== undefined) return this.#sessions.has(request.sid) ? request : refused('sessionUnknown');
     if (this.#onEmpty !== undefined) {
       return { reason: 'shutting_down', status: 503, body: toFailure(new HubError('shutting_down')) };
     }
-    if (this.#sessions.size >= this.#deps.options.connectionsMax) {
+    if (this.#context.isShort) {
+      const error = new HubError('overloaded', { message: 'The hub is short of memory. Try again later.', retryAfterS: 1 });
+      return { reason: 'short_of_memory', status: 503, body: toFailure(error) };
+    }
+    // A stranger must not take the place of somebody who comes back.
+    if (this.#sessions.size >= this.#deps.options.connectionsMax && !this.#context.strangers.displaceOldest()) {
       const error = new HubError('overloaded', { message: 'The hub has reached its limit of connections. Try again later.' });
       return { reason: 'too_many_connections', status: 503, body: toFailure(error) };
     }
@@ -151,7 +175,7 @@ export class EngineServer {
 
   #open(req: IncomingMessage, request: EngineRequest, transport: Transport): void {
     const { clock, random, hooks, openSession } = this.#deps;
-    const opening = { sid: random.id(), origin: sessionOrigin(req, request.query, clock), transport };
+    const opening = { sid: random.id(), origin: sessionOrigin(req, request.query, this.#addresses.of(req), clock), transport };
     const session = new EngineSession(this.#context, opening, openSession);
     this.#sessions.set(opening.sid, session);
     hooks.onOpened?.(transport.name);
@@ -165,7 +189,8 @@ export class EngineServer {
   }
 }
 
-function refused(name: HandshakeErrorName): Refused {
-  const { code, message, httpStatus } = handshakeErrors[name];
+function refused(name: HandshakeErrorName, problem?: string): Refused {
+  const { code, message: general, httpStatus } = handshakeErrors[name];
+  const message = name === 'forbidden' && problem !== undefined ? problem : general;
   return { reason: name, status: httpStatus, body: { code, message } };
 }

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../lib/manual-clock.test-support.ts';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
-import { EngineSession, SessionContext } from './engine-session.ts';
+import { EngineSession } from './engine-session.ts';
 import type { ConnectOptions } from './options.ts';
 import { defaultConnectOptions } from './options.ts';
 import type { Outgoing } from './outgoing.ts';
+import { SessionContext } from './session-context.ts';
 import type { Transport, TransportListener } from './transport.ts';
 import { deaf } from './transport.ts';
 
@@ -23,6 +24,9 @@ class FakeTransport implements Transport {
   }
 
   isPaused = false;
+  incompleteBytes = 0;
+
+  trust(): void {}
 
   pause(): void {
     this.isPaused = true;
@@ -43,7 +47,11 @@ function open(options: Partial<ConnectOptions> = {}) {
   const clock = new ManualClock();
   const transport = new FakeTransport();
   const events: string[] = [];
-  const context = new SessionContext(clock, { ...defaultConnectOptions, pingIntervalMs: 300, pingTimeoutMs: 200, ...options }, () => {});
+  const context = new SessionContext<EngineSession>(
+    clock,
+    { ...defaultConnectOptions, pingIntervalMs: 300, pingTimeoutMs: 200, ...options },
+    { onClosed() {}, onDisplaced() {} },
+  );
   const origin = { address: '', headers: {}, query: {}, issuedAtMs: 0 };
   const session = new EngineSession(context, { sid: 'sid', origin, transport }, () => ({
     onMessage: (data) => events.push(`message ${data}`),
@@ -199,8 +207,18 @@ describe('closing', () => {
     expect(events).toEqual(['close forced close at 0']);
   });
 
-  test('a peer that does not answer the close is cut', () => {
-    const { clock, session, events } = open({ closeTimeoutMs: 700 });
+  test('a peer that has taken everything and does not answer the close is cut soon', () => {
+    const { clock, session, events } = open();
+    session.close('server shutting down');
+    clock.advance(10_000);
+    expect(events).toEqual(['close server shutting down at 300']);
+    expect(clock.timerCount).toBe(0);
+  });
+
+  test('a peer that is still taking what it was given has the whole time to do so', () => {
+    const { clock, transport, session, events } = open({ closeTimeoutMs: 700 });
+    transport.bufferedBytes = 1000;
+    session.send(text('last'));
     session.close('server shutting down');
     clock.advance(10_000);
     expect(events).toEqual(['close server shutting down at 700']);
@@ -261,7 +279,7 @@ describe('input', () => {
     fill(50_001);
     receive(opened, 'a');
     expect([events, transport.isPaused]).toEqual([[], true]);
-    session.identified();
+    session.identify(true);
     fill(50_001);
     expect(events).toEqual([]);
     fill(50_000);
@@ -311,7 +329,7 @@ describe('input', () => {
     expect(transport.isPaused).toBe(false);
     session.release();
     clock.advance(5000);
-    expect(events).toEqual(['close server shutting down at 5000']);
+    expect(events).toEqual(['close server shutting down at 300']);
   });
 
   test('that is not read keeps a peer alive that takes what it is sent, and no other', () => {

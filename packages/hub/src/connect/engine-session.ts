@@ -13,18 +13,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EnginePacket } from '@parley/protocol';
 import { encodeHandshake } from '@parley/protocol';
-import type { Clock } from '../lib/clock.ts';
-import { Deadlines } from '../lib/deadlines.ts';
 import type { CloseReason } from '../ports/connection.ts';
+import { subscriberOf } from './client-address.ts';
 import type { Flushable } from './flusher.ts';
-import { Flusher } from './flusher.ts';
 import type { SessionOrigin } from './handshake.ts';
-import { InputTurns } from './input-turns.ts';
 import { type InputOwner, Intake } from './intake.ts';
-import type { ConnectOptions } from './options.ts';
 import type { Outgoing } from './outgoing.ts';
 import { enginePacket, noopPacket, PacketQueue, pingPacket } from './outgoing.ts';
 import { answerError } from './respond.ts';
+import type { SessionContext, TimedSession } from './session-context.ts';
 import type { Transport, TransportListener } from './transport.ts';
 import { deaf } from './transport.ts';
 
@@ -41,6 +38,13 @@ export interface PingAsker {
   onPong(): void;
 }
 
+/** A WebSocket that may take over. */
+export interface UpgradeInProgress {
+  readonly isProbed: boolean;
+  readonly incompleteBytes: number;
+  abort(): void;
+}
+
 /** Makes the layer above for a session that has just opened. */
 export type OpenSession = (session: EngineSession) => SessionListener;
 
@@ -55,59 +59,19 @@ const heartbeat: PingAsker = { onPong() {} };
 /** Stands in an intake behind the last packet of a peer that is gone. */
 const endOfInput: EnginePacket = { type: 'close', data: '' };
 
-/** During an upgrade a client that has not read the probe's answer yet polls again at once: a pause keeps it from spinning. */
-const heldPollMs = 100;
-
-/** With this much waiting for it, a session is read from whatever the others hold. */
-const inputFloorBytes = 16_384;
-
-/** What the sessions of one server share. No session has a timer of its own. */
-export class SessionContext {
-  readonly flusher: Flusher;
-  readonly turns: InputTurns;
-  readonly nextPing: Deadlines<EngineSession>;
-  readonly nextPong: Deadlines<EngineSession>;
-  readonly closing: Deadlines<EngineSession>;
-  readonly heldPolls: Deadlines<EngineSession>;
-  readonly options: ConnectOptions;
-  readonly clock: Clock;
-  /** What waits for all sessions together. */
-  bufferedBytes = 0;
-  /** Called once for a session, before its listener is told. */
-  readonly onClosed: (session: EngineSession, reason: CloseReason) => void;
-
-  constructor(clock: Clock, options: ConnectOptions, onClosed: (session: EngineSession, reason: CloseReason) => void) {
-    this.flusher = new Flusher(clock);
-    this.turns = new InputTurns(clock);
-    this.nextPing = new Deadlines(clock, options.pingIntervalMs, (session) => session.ping(heartbeat));
-    this.nextPong = new Deadlines(clock, options.pingTimeoutMs, (session) => session.onPongOverdue());
-    this.closing = new Deadlines(clock, options.closeTimeoutMs, (session) => session.onEnd('transport error'));
-    this.heldPolls = new Deadlines(clock, heldPollMs, (session) => session.releasePoll());
-    this.options = options;
-    this.clock = clock;
-    this.onClosed = onClosed;
-  }
-
-  /** How much may wait for a session that is still read from, and at how much it is read from again. */
-  inputMarks(isIdentified: boolean): { readonly high: number; readonly low: number } {
-    const { bufferHighWaterBytes, bufferLowWaterBytes, bufferTotalBytesMax, strangerHighWaterBytes } = this.options;
-    const own = isIdentified ? bufferHighWaterBytes : Math.min(bufferHighWaterBytes, strangerHighWaterBytes);
-    const high = Math.max(inputFloorBytes, Math.min(own, bufferTotalBytesMax - this.bufferedBytes));
-    return { high, low: Math.min(bufferLowWaterBytes, high / 2) };
-  }
-}
-
-export class EngineSession implements TransportListener, Flushable, InputOwner {
+export class EngineSession implements TransportListener, Flushable, InputOwner, TimedSession {
   /** Secret: who knows it can speak for the client. */
   readonly sid: string;
   readonly origin: SessionOrigin;
   /** Monotonic. */
   readonly openedMs: number;
-  readonly #context: SessionContext;
+  /** Whose it is among the strangers. */
+  readonly subscriber: string;
+  readonly #context: SessionContext<EngineSession>;
   readonly #listener: SessionListener;
   readonly #queue = new PacketQueue();
   #transport: Transport;
-  #upgrade: { readonly isProbed: boolean; abort(): void } | undefined;
+  #upgrade: UpgradeInProgress | undefined;
   #state: 'open' | 'closing' | 'ended' | 'closed' = 'open';
   /** The reason given to `close()`, or why the peer's end came. */
   #reason: CloseReason = 'transport close';
@@ -123,16 +87,18 @@ export class EngineSession implements TransportListener, Flushable, InputOwner {
   #hasTaken = false;
 
   /** Greets the client over `transport`, and tells `open` of itself. */
-  constructor(context: SessionContext, opening: SessionOpening, open: OpenSession) {
+  constructor(context: SessionContext<EngineSession>, opening: SessionOpening, open: OpenSession) {
     this.sid = opening.sid;
     this.origin = opening.origin;
     this.#context = context;
     this.#intake = new Intake(this, context.turns);
+    this.subscriber = subscriberOf(opening.origin.address);
     this.openedMs = context.clock.monotonic();
     this.#lastHeardMs = this.openedMs;
     this.#transport = opening.transport;
     this.#transport.listener = this;
-    this.#context.nextPing.start(this);
+    context.strangers.add(this);
+    context.nextPing.start(this);
     this.send(this.#greeting());
     this.#listener = open(this);
   }
@@ -166,7 +132,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner {
   }
 
   get hasRoom(): boolean {
-    return this.#bufferedBytes <= inputFloorBytes || this.#bufferedBytes <= this.#context.inputMarks(this.#isIdentified).high;
+    return this.#context.hasRoom(this.#bufferedBytes, this.#isIdentified);
   }
 
   /** Whether a WebSocket may try to take over. */
@@ -202,9 +168,27 @@ export class EngineSession implements TransportListener, Flushable, InputOwner {
     this.#intake.release();
   }
 
-  /** The client is known. */
-  identified(): void {
-    this.#isIdentified = true;
+  /** The client has registered, or has left. */
+  identify(isIdentified: boolean): void {
+    if (this.isEnded || isIdentified === this.#isIdentified) return;
+    this.#isIdentified = isIdentified;
+    this.#transport.trust(isIdentified);
+    if (isIdentified) this.#context.strangers.remove(this);
+    else this.#context.strangers.add(this);
+  }
+
+  /** For the strangers: outbox, input that waits, and packets that have not come in whole. */
+  get heldBytes(): number {
+    return this.#bufferedBytes + this.#intake.waitingBytes + this.#transport.incompleteBytes + (this.#upgrade?.incompleteBytes ?? 0);
+  }
+
+  /** Another session gets its place. */
+  displace(): void {
+    this.#end('transport error', false);
+  }
+
+  onHeld(): void {
+    if (!this.#isIdentified) this.#context.strangers.update(this);
   }
 
   /** Lets what is queued leave, then ends the session; at the latest after `closeTimeoutMs`. What waits from the peer is dropped. */
@@ -233,9 +217,10 @@ export class EngineSession implements TransportListener, Flushable, InputOwner {
     if (this.#state === 'closed' || this.#state === 'ended') return;
     if (this.#bufferedBytes > this.#context.options.bufferBytesMax) this.#end('transport error', false);
     else if (this.#transport.writable) this.#write();
+    else this.#watchClosing();
   }
 
-  startUpgrade(upgrade: { readonly isProbed: boolean; abort(): void }): void {
+  startUpgrade(upgrade: UpgradeInProgress): void {
     this.#upgrade = upgrade;
   }
 
@@ -249,8 +234,18 @@ export class EngineSession implements TransportListener, Flushable, InputOwner {
     this.#transport.close('transport close', true);
     this.#transport = transport;
     transport.listener = this;
+    transport.trust(this.#isIdentified);
     if (this.#intake.isWaiting) transport.pause();
+    this.onHeld();
     this.#mark();
+  }
+
+  beat(): void {
+    this.ping(heartbeat);
+  }
+
+  onCloseOverdue(): void {
+    this.#end('transport error', false);
   }
 
   /** Answers a pending poll during an upgrade, so that the client can leave polling. */
@@ -348,18 +343,28 @@ export class EngineSession implements TransportListener, Flushable, InputOwner {
     this.#recount();
     // A poll that took the rest of the queue is answered already: the next one, or the client's own close, ends it.
     if (this.#state === 'closing' && this.#queue.isEmpty && this.#transport.writable) this.#transport.close(this.#reason, false);
+    this.#watchClosing();
+  }
+
+  /** While a session closes, the peer has a long time only for what it was given and has not taken yet. */
+  #watchClosing(): void {
+    if (this.#state !== 'closing') return;
+    if (this.#transport.bufferedBytes > 0) this.#context.closeGrace.stop(this);
+    else this.#context.closeGrace.start(this);
   }
 
   #count(bytes: number): void {
     this.#context.bufferedBytes += bytes - this.#bufferedBytes;
     this.#bufferedBytes = bytes;
     if (bytes > this.#context.options.bufferLowWaterBytes) this.#stalledSinceMs ??= this.#context.clock.monotonic();
+    this.onHeld();
   }
 
   /** The transport has taken packets, or the operating system has taken what the transport was given. */
   #recount(): void {
     this.#count(this.#queue.bytes + this.#transport.bufferedBytes);
-    if (this.#intake.isWaiting && this.#bufferedBytes <= this.#context.inputMarks(this.#isIdentified).low) this.#intake.wake();
+    if (this.#intake.isWaiting && this.#context.hasDrained(this.#bufferedBytes, this.#isIdentified)) this.#intake.wake();
+    this.#watchClosing();
     if (this.#stalledSinceMs === undefined || this.#bufferedBytes > this.#context.options.bufferLowWaterBytes) return;
     this.#stalledSinceMs = undefined;
     if (this.#state === 'open') this.#listener.onDrain();
@@ -372,14 +377,14 @@ export class EngineSession implements TransportListener, Flushable, InputOwner {
     this.#state = 'closed';
     if (!isCut) this.#cut(cause, byClient);
     this.#intake.drop();
-    this.#context.onClosed(this, reason);
+    this.#context.strangers.remove(this);
+    this.#context.watcher.onClosed(this, reason);
     this.#listener.onClose(reason);
   }
 
   /** Parts from the transport. Nothing leaves any more. */
   #cut(cause: CloseReason, byClient: boolean): void {
-    const { nextPing, nextPong, closing, heldPolls } = this.#context;
-    for (const deadlines of [nextPing, nextPong, closing, heldPolls]) deadlines.stop(this);
+    this.#context.stopTimers(this);
     this.#upgrade?.abort();
     this.#queue.drop(Number.POSITIVE_INFINITY);
     this.#transport.listener = deaf;

@@ -7,6 +7,7 @@ import type { HandshakeErrorName } from '@parley/protocol';
 import { ENGINE_PROTOCOL } from '@parley/protocol';
 import type { Clock } from '../lib/clock.ts';
 import type { Handshake } from '../ports/connection.ts';
+import { accessProblem } from './access.ts';
 import type { ConnectOptions } from './options.ts';
 
 export interface EngineRequest {
@@ -21,16 +22,19 @@ export type SessionOrigin = Omit<Handshake, 'auth'>;
 
 /** Query parameters beyond these are ignored. */
 const queryKeysMax = 50;
+const queryCharactersMax = 4096;
 
-/** Headers that say something of the connection rather than the client, or are bulky. */
-const droppedHeaders = /^(?:connection|upgrade|pragma|cache-control|accept.*|sec-websocket-.*|sec-fetch-.*)$/;
+/** What an authenticator may ask for; with any header whose name begins with `x-`. The first ones are kept first. */
+const keptHeaders = ['authorization', 'cookie', 'origin', 'host', 'user-agent', 'accept-language', 'referer', 'forwarded'];
+/** All of them together. A header that does not fit is left out whole: half a cookie could be another one. */
+const headerCharactersMax = 8192;
 
 export function readEngineRequest(req: IncomingMessage, isUpgrade: boolean, options: ConnectOptions): EngineRequest | HandshakeErrorName {
   const query = readQuery(req.url ?? '');
   const { transport, sid } = query;
   if (transport !== 'polling' && transport !== 'websocket') return 'transportUnknown';
   if (query.EIO !== String(ENGINE_PROTOCOL)) return 'unsupportedVersion';
-  if (!isOriginAllowed(req.headers, options.corsOrigins)) return 'forbidden';
+  if (accessProblem(req, options) !== undefined) return 'forbidden';
   if (sid === undefined && req.method !== 'GET') return 'badMethod';
   // `j` asks for JSONP, which would let any page read the answers.
   if ((transport === 'websocket') !== isUpgrade || query.j !== undefined) return 'badRequest';
@@ -41,8 +45,11 @@ export function readEngineRequest(req: IncomingMessage, isUpgrade: boolean, opti
 function readQuery(url: string): Record<string, string> {
   const mark = url.indexOf('?');
   const query = new Map<string, string>();
+  let characters = 0;
   if (mark !== -1) {
     for (const [key, value] of new URLSearchParams(url.slice(mark))) {
+      characters += key.length + value.length;
+      if (characters > queryCharactersMax) break;
       const before = query.get(key);
       if (before !== undefined) query.set(key, `${before},${value}`);
       else if (query.size < queryKeysMax) query.set(key, value);
@@ -52,27 +59,26 @@ function readQuery(url: string): Record<string, string> {
   return Object.fromEntries(query);
 }
 
-/** Compared whole, never in part: `https://good.example.evil.com` and `https://good.example:8443` are other origins. */
-function isOriginAllowed(headers: IncomingHttpHeaders, corsOrigins: ConnectOptions['corsOrigins']): boolean {
-  const { origin, host } = headers;
-  if (origin === undefined || corsOrigins === '*') return true;
-  if (corsOrigins !== false) return corsOrigins.includes(origin);
-  return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
-}
-
-export function sessionOrigin(req: IncomingMessage, query: Readonly<Record<string, string>>, clock: Clock): SessionOrigin {
+export function sessionOrigin(req: IncomingMessage, query: Readonly<Record<string, string>>, address: string, clock: Clock): SessionOrigin {
   return Object.freeze({
-    address: req.socket.remoteAddress ?? '',
-    headers: Object.freeze(keptHeaders(req.headers)),
+    address,
+    headers: Object.freeze(headersOf(req.headers)),
     query: Object.freeze(query),
     issuedAtMs: clock.now(),
   });
 }
 
-function keptHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+function headersOf(headers: IncomingHttpHeaders): Record<string, string> {
+  const names = [...keptHeaders, ...Object.keys(headers).filter((name) => name.startsWith('x-'))];
   const kept: [string, string][] = [];
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !droppedHeaders.test(name)) kept.push([name, String(value)]);
+  let characters = 0;
+  for (const name of names) {
+    const value = headers[name];
+    if (value === undefined) continue;
+    const size = name.length + String(value).length;
+    if (characters + size > headerCharactersMax) continue;
+    characters += size;
+    kept.push([name, String(value)]);
   }
   return Object.fromEntries(kept);
 }

@@ -33,6 +33,8 @@ class Owner implements InputOwner {
     this.isPaused = false;
   }
 
+  onHeld(): void {}
+
   send(...names: (string | number)[]): void {
     for (const data of names) this.intake.push({ type: 'message', data: String(data) });
   }

@@ -13,6 +13,9 @@ import type { InputInLine, InputTurns } from './input-turns.ts';
 /** What the session may have handled in one turn without waiting; then the others come first. */
 const packetsPerTurn = 128;
 
+/** What a packet takes beside its data. */
+const packetBytes = 64;
+
 /** The session that an intake belongs to. */
 export interface InputOwner {
   /** Whether its outbox has room for replies. */
@@ -22,6 +25,8 @@ export interface InputOwner {
   handle(packet: EnginePacket): void;
   pauseInput(): void;
   resumeInput(): void;
+  /** What waits has become more, or less. */
+  onHeld(): void;
 }
 
 export class Intake implements InputInLine {
@@ -31,6 +36,7 @@ export class Intake implements InputInLine {
   #waiting: EnginePacket[] | undefined;
   /** The place of the first of them. */
   #next = 0;
+  #waitingBytes = 0;
   #holds = 0;
   /** It waits for its turn, rather than for room or for `release`. */
   #isQueued = false;
@@ -47,6 +53,11 @@ export class Intake implements InputInLine {
     return this.#waiting !== undefined;
   }
 
+  /** About, of the packets that wait. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   get isHeld(): boolean {
     return this.#holds > 0;
   }
@@ -59,10 +70,12 @@ export class Intake implements InputInLine {
   push(packet: EnginePacket): void {
     if (this.#waiting !== undefined) {
       this.#waiting.push(packet);
+      this.#hold(packetBytes + packet.data.length);
     } else if (this.#mayHandle && this.#takeShare(packet)) {
       this.#owner.handle(packet);
     } else {
       this.#waiting = [packet];
+      this.#hold(packetBytes + packet.data.length);
       this.#owner.pauseInput();
       this.wake();
     }
@@ -94,7 +107,7 @@ export class Intake implements InputInLine {
         this.#isQueued = true;
         return true;
       }
-      this.#take();
+      this.#take(packet);
       this.#owner.handle(packet);
     }
     if (this.#waiting === undefined) this.#owner.resumeInput();
@@ -112,9 +125,15 @@ export class Intake implements InputInLine {
     return this.#holds === 0 && this.#owner.hasRoom;
   }
 
-  #take(): void {
+  #take(packet: EnginePacket): void {
     this.#next += 1;
     if (this.#next === this.#waiting?.length) this.#forget();
+    else this.#hold(-packetBytes - packet.data.length);
+  }
+
+  #hold(changeBytes: number): void {
+    this.#waitingBytes += changeBytes;
+    this.#owner.onHeld();
   }
 
   #takeShare(packet: EnginePacket): boolean {
@@ -130,5 +149,6 @@ export class Intake implements InputInLine {
   #forget(): void {
     this.#waiting = undefined;
     this.#next = 0;
+    this.#hold(-this.#waitingBytes);
   }
 }

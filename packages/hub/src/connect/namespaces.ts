@@ -15,7 +15,9 @@ import type { Random } from '../lib/random.ts';
 import type { AcceptConnection, CloseReason, ConnectionHandlers, Handshake, Refusal } from '../ports/connection.ts';
 import type { EngineSession, OpenSession, SessionListener } from './engine-session.ts';
 import { GuardedHandlers } from './guarded-handlers.ts';
+import { isMessagePack, messagePackRefusal } from './message-pack.ts';
 import type { ConnectHooks, ConnectOptions } from './options.ts';
+import { binaryMessage } from './outgoing.ts';
 import type { ServerCloseReason, SocketParent } from './socket.ts';
 import { Socket } from './socket.ts';
 
@@ -40,8 +42,8 @@ export interface NamespacesDeps {
 /** What the Socket.IO sides of one server's sessions share. */
 interface Context {
   readonly deps: NamespacesDeps;
-  /** Sessions without a namespace. */
-  readonly idle: Deadlines<Namespaces>;
+  /** Sessions that may not have joined a namespace yet. The time is absolute: joining and leaving does not extend it. */
+  readonly joining: Deadlines<Namespaces>;
   /** Sessions that wait for attachments. */
   readonly incomplete: Deadlines<Namespaces>;
 }
@@ -50,7 +52,7 @@ interface Context {
 export function socketIoSessions(deps: NamespacesDeps): OpenSession {
   const context: Context = {
     deps,
-    idle: new Deadlines(deps.clock, deps.options.connectTimeoutMs, (namespaces) => namespaces.close('forced close')),
+    joining: new Deadlines(deps.clock, deps.options.connectTimeoutMs, (namespaces) => namespaces.closeUnlessJoined()),
     incomplete: new Deadlines(deps.clock, deps.options.attachmentsTimeoutMs, (namespaces) => namespaces.fail()),
   };
   return (session) => new Namespaces(session, context);
@@ -75,12 +77,13 @@ class Namespaces implements SessionListener, SocketParent {
   constructor(engine: EngineSession, context: Context) {
     this.engine = engine;
     this.#context = context;
-    context.idle.start(this);
+    context.joining.start(this);
   }
 
   onMessage(data: string | Uint8Array): void {
     if (typeof data !== 'string') {
-      this.#onAttachment(data);
+      if (this.#connects === 0 && isMessagePack(data)) this.#refuseMessagePack();
+      else this.#onAttachment(data);
       return;
     }
     const packet = this.#incomplete === undefined ? decodeSocketPacket(data) : undefined;
@@ -94,7 +97,7 @@ class Namespaces implements SessionListener, SocketParent {
   }
 
   onClose(reason: CloseReason): void {
-    this.#context.idle.stop(this);
+    this.#context.joining.stop(this);
     this.#context.incomplete.stop(this);
     this.#incomplete = undefined;
     for (const socket of this.#sockets.splice(0)) socket.end(reason);
@@ -113,6 +116,10 @@ class Namespaces implements SessionListener, SocketParent {
     this.engine.close(reason);
   }
 
+  closeUnlessJoined(): void {
+    if (!this.#sockets.some((socket) => socket.isOpen)) this.close('forced close');
+  }
+
   fail(): void {
     this.engine.fail();
   }
@@ -120,6 +127,11 @@ class Namespaces implements SessionListener, SocketParent {
   /** A handler of one of the sockets has failed. */
   onFault(error: unknown): void {
     this.#context.deps.hooks.onFault?.(error);
+    this.close('forced close');
+  }
+
+  #refuseMessagePack(): void {
+    this.engine.send(binaryMessage(messagePackRefusal('This hub speaks the default parser of Socket.IO. Leave out the option "parser".')));
     this.close('forced close');
   }
 
@@ -200,7 +212,6 @@ class Namespaces implements SessionListener, SocketParent {
       this.#refuseSocket(socket, decision.refuse);
       return;
     }
-    if (this.#sockets.includes(socket)) this.#context.idle.stop(this);
     socket.open(new GuardedHandlers(decision, this));
   }
 
@@ -213,6 +224,7 @@ class Namespaces implements SessionListener, SocketParent {
     if (!this.#remove(socket)) return;
     socket.end('server namespace disconnect');
     this.#refuse(socket.namespace, refusal);
+    this.#closeIfLate();
   }
 
   #refuse(namespace: string, { message, data }: Refusal): void {
@@ -221,8 +233,14 @@ class Namespaces implements SessionListener, SocketParent {
 
   #leave(socket: Socket, reason: CloseReason): void {
     this.#remove(socket);
-    if (this.#sockets.length === 0) this.#context.idle.start(this);
     socket.end(reason);
+    this.#closeIfLate();
+  }
+
+  /** Time to join a namespace is over: whoever is in none has to go. */
+  #closeIfLate(): void {
+    const { clock, options } = this.#context.deps;
+    if (clock.monotonic() - this.engine.openedMs >= options.connectTimeoutMs) this.closeUnlessJoined();
   }
 
   #socketIn(namespace: string): Socket | undefined {

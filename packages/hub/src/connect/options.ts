@@ -10,13 +10,23 @@ export interface ConnectOptions {
   /** Serve the browser builds of the stock client below `path`. */
   readonly serveClient: boolean;
   /**
-   * Which pages of other origins may connect, over either transport: all of them, none, or exactly these
+   * Which pages may connect: all of them, the hub's own and those of this machine (`local`), the hub's own (false), or exactly these
    * (`https://app.example.com`, no wildcard). With a list even the hub's own origin has to be named.
    * Requests without an `Origin` header, which browsers cannot make, always pass.
    */
-  readonly corsOrigins: '*' | false | readonly string[];
-  /** Open sessions, identified or not. What comes above is answered with 503 before any work is done for it. */
+  readonly corsOrigins: '*' | 'local' | false | readonly string[];
+  /** Over the loopback address only loopback names are answered, and these. */
+  readonly hosts: readonly string[];
+  /** Addresses and networks of proxies that tell the client's address by `X-Forwarded-For`. */
+  readonly trustedProxies: readonly string[];
+  /** Open sessions, identified or not. Above it a stranger is closed for a new one, and if there is none the new one is answered with 503. */
   readonly connectionsMax: number;
+  /** Sessions whose client has not registered; above it the oldest of them is closed for a new one. */
+  readonly strangersMax: number;
+  /** The same for one address, or one /64 network of IPv6. */
+  readonly strangersPerAddressMax: number;
+  /** Bytes held for all of them, in both directions; above it the one that holds the most is closed. */
+  readonly strangersBytesMax: number;
   /** Bytes of one packet from a client, of its attachments together, and of one polling body in either direction. Clients are told as `maxPayload`. */
   readonly packetBytesMax: number;
   /** Packets in one polling body. */
@@ -40,7 +50,7 @@ export interface ConnectOptions {
   readonly pingTimeoutMs: number;
   /** Time for a WebSocket to take over from polling. */
   readonly upgradeTimeoutMs: number;
-  /** Time a session may spend without a namespace. It is absolute: traffic does not extend it. */
+  /** Time after its opening at which a session has to be in a namespace. It is absolute: nothing that the client sends extends it. */
   readonly connectTimeoutMs: number;
   /** Time for the binary messages that a packet has announced. */
   readonly attachmentsTimeoutMs: number;
@@ -51,8 +61,13 @@ export interface ConnectOptions {
 export const defaultConnectOptions: ConnectOptions = {
   path: '/socket.io/',
   serveClient: true,
-  corsOrigins: false,
+  corsOrigins: 'local',
+  hosts: [],
+  trustedProxies: [],
   connectionsMax: 100_000,
+  strangersMax: 10_000,
+  strangersPerAddressMax: 1000,
+  strangersBytesMax: 33_554_432,
   packetBytesMax: limits.packetBytesMax,
   payloadPacketsMax: limits.payloadPacketsMax,
   bufferLowWaterBytes: 65_536,
@@ -86,6 +101,7 @@ export type RefusalReason =
   | HandshakeErrorName
   | 'too_many_connections'
   | 'admission'
+  | 'short_of_memory'
   | 'shutting_down'
   | 'packet_too_large'
   | 'unsupported_encoding';
@@ -96,6 +112,10 @@ export interface ConnectHooks {
   onUpgraded?(): void;
   onClosed?(reason: CloseReason): void;
   onRefused?(reason: RefusalReason): void;
+  /** A session whose client had not registered was closed in favour of another one. */
+  onDisplaced?(): void;
+  /** A listener that the application has for requests of its server threw or rejected. */
+  onListenerFault?(error: unknown): void;
   /** A handler of the stage above threw. Its connection is closed, nothing else is touched. */
   onFault?(error: unknown): void;
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { OutgoingPacket, OutgoingRun } from '../lib/outgoing-packet.ts';
@@ -56,7 +55,7 @@ describe('a poll', () => {
     const server = await startServer();
     const { client } = await join(server);
     const abort = new AbortController();
-    const arrived = once(server.http, 'request');
+    const arrived = server.arrival();
     const poll = client.get({ signal: abort.signal }).catch(() => 'aborted');
     await arrived;
     abort.abort();
@@ -77,7 +76,7 @@ describe('a poll', () => {
   test('is answered with a noop when the client closes', async () => {
     const server = await startServer();
     const { client } = await join(server);
-    const arrived = once(server.http, 'request');
+    const arrived = server.arrival();
     const poll = client.get();
     await arrived;
     expect(await client.post('1')).toMatchObject({ status: 200, text: 'ok' });
@@ -88,6 +87,7 @@ describe('a poll', () => {
   test('whose answer is cut before it was taken whole ends the session, so that nothing is lost unseen', async () => {
     const server = await startServer({ bufferBytesMax: 100_000_000, packetBytesMax: 50_000_000 });
     const { client, connection } = await join(server);
+    connection.identified();
     connection.send(new OutgoingPacket('x'.repeat(40_000_000)));
     const response = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling&sid=${client.sid}`);
     await response.body?.cancel();
@@ -149,7 +149,7 @@ describe('a post', () => {
     const server = await startServer();
     const { client } = await join(server);
     const head = `POST /socket.io/?EIO=4&transport=polling&sid=${client.sid} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n42`;
-    const arrived = once(server.http, 'request');
+    const arrived = server.arrival();
     const slow = exchange(server.port, head);
     await arrived;
     expect(await client.post('42["x"]')).toMatchObject({ status: 400 });
@@ -162,7 +162,7 @@ describe('a post', () => {
     const server = await startServer();
     const { client } = await join(server);
     const head = `POST /socket.io/?EIO=4&transport=polling&sid=${client.sid} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n42`;
-    const arrived = once(server.http, 'request');
+    const arrived = server.arrival();
     const slow = exchange(server.port, head);
     await arrived;
     server.http.closeAllConnections();
@@ -200,7 +200,7 @@ describe('a post', () => {
 test('closing answers a poll with what is queued, and the next one with the close', async () => {
   const server = await startServer({ closeTimeoutMs: 5000 });
   const { client, connection } = await join(server);
-  const arrived = once(server.http, 'request');
+  const arrived = server.arrival();
   const poll = client.get();
   await arrived;
   connection.send(new OutgoingPacket('2["last"]'));
@@ -215,12 +215,7 @@ test('polls of clients that vanish leave nothing behind', async () => {
   const server = await startServer();
   const clients = await Promise.all(Array.from({ length: 200 }, () => PollingClient.open(server.url)));
   const polls = clients.map((client) => client.get().catch(() => 'cut'));
-  let arrived = 0;
-  await new Promise<void>((resolve) => {
-    server.http.on('request', () => {
-      if (++arrived === clients.length) resolve();
-    });
-  });
+  await Promise.all(clients.map(() => server.arrival()));
   server.http.closeAllConnections();
   await Promise.all(polls);
   await expect.poll(() => server.protocol.sessionCount).toBe(0);

@@ -39,6 +39,9 @@ export class PollingTransport implements Transport {
   #unanswered: ServerResponse | undefined;
   #closed: CloseReason | undefined;
   #takenBytes = 0;
+  /** Of a POST's body that is coming in. */
+  #incompleteBytes = 0;
+  #cancelBody = () => {};
 
   constructor(options: ConnectOptions, onRefused: (reason: RefusalReason) => void) {
     this.#options = options;
@@ -47,6 +50,10 @@ export class PollingTransport implements Transport {
 
   get writable(): boolean {
     return this.#poll !== undefined;
+  }
+
+  get incompleteBytes(): number {
+    return this.#incompleteBytes;
   }
 
   get bufferedBytes(): number {
@@ -79,6 +86,8 @@ export class PollingTransport implements Transport {
     return records.length;
   }
 
+  trust(): void {}
+
   pause(): void {
     this.#isPaused = true;
   }
@@ -90,6 +99,8 @@ export class PollingTransport implements Transport {
 
   close(reason: CloseReason, byClient: boolean): void {
     this.#closed ??= reason;
+    // Of a session that is over nothing is kept.
+    if (this.listener === deaf) this.#cancelBody();
     this.#answerPost();
     this.write([byClient ? noopPacket : closePacket]);
   }
@@ -120,12 +131,22 @@ export class PollingTransport implements Transport {
       return;
     }
     this.#isPosting = true;
-    readBody(req, this.#options.packetBytesMax, (body) => {
-      if (typeof body === 'string') this.#isPosting = false;
-      if (body === 'aborted') this.listener.onEnd('transport close');
-      else if (typeof body === 'string') this.#refuseBody(res, body);
-      else this.#onBody(body.text, res);
+    this.#cancelBody = readBody(req, this.#options.packetBytesMax, {
+      onBytes: (bytes) => this.#hold(bytes),
+      onDone: (body) => {
+        this.#hold(0);
+        if (typeof body === 'string') this.#isPosting = false;
+        if (body === 'unwanted') answerError(res, 'sessionUnknown');
+        else if (body === 'aborted') this.listener.onEnd('transport close');
+        else if (typeof body === 'string') this.#refuseBody(res, body);
+        else this.#onBody(body.text, res);
+      },
     });
+  }
+
+  #hold(bytes: number): void {
+    this.#incompleteBytes = bytes;
+    this.listener.onHeld();
   }
 
   #onBody(text: string, res: ServerResponse): void {
@@ -163,7 +184,7 @@ export class PollingTransport implements Transport {
     }
   }
 
-  #refuseBody(res: ServerResponse, refusal: Exclude<BodyRefusal, 'aborted'>): void {
+  #refuseBody(res: ServerResponse, refusal: Exclude<BodyRefusal, 'aborted' | 'unwanted'>): void {
     this.listener.onEnd('parse error');
     if (refusal === 'malformed') {
       this.#refuse(res, 'badRequest');

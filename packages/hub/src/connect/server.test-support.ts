@@ -9,6 +9,7 @@ import { WebSocket } from 'ws';
 import { systemClock } from '../lib/clock.ts';
 import { SystemRandom } from '../lib/random.ts';
 import type { AcceptConnection, CloseReason, Connection, ConnectionHandlers } from '../ports/connection.ts';
+import { type Attachable, attach } from './attach.ts';
 import { Peer } from './emit.ts';
 import type { ConnectOptions } from './options.ts';
 import { recommendedHttpOptions } from './options.ts';
@@ -27,6 +28,8 @@ export interface TestServer extends Seen {
   readonly http: Server;
   readonly port: number;
   readonly url: string;
+  /** The next request for the server was handed to it. */
+  arrival(): Promise<void>;
 }
 
 /** Echoes: `echo` comes back as `echo`, an event with an acknowledgement is acknowledged with its arguments. */
@@ -47,7 +50,7 @@ export function echo(connection: Connection, namespace: string): ConnectionHandl
 export async function startServer(options: Partial<ConnectOptions> = {}, accept: AcceptConnection = echo): Promise<TestServer> {
   const seen: Seen = { connections: [], closed: [], refused: [], faults: [] };
   const protocol = new ProtocolServer({
-    options: { corsOrigins: '*', closeTimeoutMs: 50, ...options },
+    options: { corsOrigins: '*', hosts: ['x'], closeTimeoutMs: 50, ...options },
     clock: systemClock,
     random: new SystemRandom(),
     hooks: {
@@ -61,7 +64,17 @@ export async function startServer(options: Partial<ConnectOptions> = {}, accept:
     },
   });
   const http = createServer(recommendedHttpOptions);
-  protocol.attach(http);
+  const waiting: (() => void)[] = [];
+  const observed: Attachable = {
+    path: protocol.path,
+    handleRequest(req, res) {
+      protocol.handleRequest(req, res);
+      waiting.shift()?.();
+    },
+    handleUpgrade: (req, socket, head) => protocol.handleUpgrade(req, socket, head),
+  };
+  attach(http, observed, { otherwise: (_req, res) => res.writeHead(404).end(), onFault: (error) => seen.faults.push(error) });
+  const arrival = () => new Promise<void>((resolve) => void waiting.push(resolve));
   const port = await listen(http);
   onTestFinished(async () => {
     http.close();
@@ -69,7 +82,7 @@ export async function startServer(options: Partial<ConnectOptions> = {}, accept:
     http.closeAllConnections();
     await closed;
   });
-  return { ...seen, protocol, http, port, url: `http://127.0.0.1:${port}` };
+  return { ...seen, protocol, http, port, url: `http://127.0.0.1:${port}`, arrival };
 }
 
 export async function listen(http: Server): Promise<number> {

@@ -2,8 +2,9 @@
  * The connect stage: an Engine.IO v4 and Socket.IO v5 server for stock clients, below one path of an HTTP server that
  * somebody else owns. Each socket in a namespace becomes a `Connection`, and the stage above decides about it.
  */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { accessProblem } from './access.ts';
 import { attach, pathOf } from './attach.ts';
 import { ClientFiles } from './client-files.ts';
 import { setCorsHeaders } from './cors.ts';
@@ -22,12 +23,14 @@ export interface ProtocolServerDeps extends Omit<NamespacesDeps, 'options' | 'ho
 
 export class ProtocolServer {
   readonly #options: ConnectOptions;
+  readonly #hooks: ConnectHooks;
   readonly #engine: EngineServer;
   readonly #clientFiles: ClientFiles | undefined;
 
   constructor({ options: given, hooks = {}, ...deps }: ProtocolServerDeps) {
     const options = { ...defaultConnectOptions, ...given };
     this.#options = options;
+    this.#hooks = hooks;
     this.#engine = new EngineServer({ ...deps, options, hooks, openSession: socketIoSessions({ ...deps, options, hooks }) });
     this.#clientFiles = options.serveClient ? new ClientFiles() : undefined;
   }
@@ -41,14 +44,33 @@ export class ProtocolServer {
     return this.#engine.sessionCount;
   }
 
-  /** What waits to be taken by all clients together. */
+  /** What waits to be taken by all clients together. More than there is room for while memory is short. */
   get bufferedBytes(): number {
     return this.#engine.bufferedBytes;
   }
 
-  /** Takes over the requests and upgrades at and below `path`; the others go where they went before. */
-  attach(server: Server): void {
-    attach(server, this);
+  /** Sessions whose client has not registered. */
+  get strangerCount(): number {
+    return this.#engine.strangerCount;
+  }
+
+  /** While memory is short, strangers go, nobody new comes, and little may wait for the others. */
+  saveMemory(isShort: boolean): void {
+    this.#engine.saveMemory(isShort);
+  }
+
+  /** Takes over the requests and upgrades at and below `path`; the others go to the server's listeners, or `otherwise` if it has none. */
+  attach(server: Server, otherwise: RequestListener = notFound): void {
+    attach(server, this, { otherwise, onFault: (error) => this.#hooks.onListenerFault?.(error) });
+  }
+
+  /** A listener that answers only whom this server would answer, see `access.ts`; whom it does not, but for the paths in `open`, gets a reason. */
+  guarded(listener: RequestListener, open: ReadonlySet<string>): RequestListener {
+    return (req, res) => {
+      const problem = open.has(pathOf(req)) ? undefined : accessProblem(req, this.#options);
+      if (problem === undefined) listener(req, res);
+      else answerJson(res, 403, { error: problem });
+    };
   }
 
   /** Answers a request at or below `path`. */
@@ -56,6 +78,11 @@ export class ProtocolServer {
     const name = pathOf(req).slice(this.#options.path.length);
     if (name === '') {
       this.#engine.handleRequest(req, res);
+      return;
+    }
+    const problem = accessProblem(req, this.#options);
+    if (problem !== undefined) {
+      answerJson(res, 403, { error: problem });
       return;
     }
     setCorsHeaders(req, res, this.#options.corsOrigins);
@@ -72,4 +99,8 @@ export class ProtocolServer {
   close(): Promise<void> {
     return this.#engine.close();
   }
+}
+
+function notFound(_req: IncomingMessage, res: ServerResponse): void {
+  answerJson(res, 404, { error: 'Not found' });
 }

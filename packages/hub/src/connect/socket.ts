@@ -32,6 +32,7 @@ export class Socket implements Connection, PingAsker {
   #closed: CloseReason | undefined;
   /** Calls of `hold` that were not released yet; the session is shared, so they must not outlast this socket. */
   #holds = 0;
+  #isIdentified = false;
 
   constructor(id: string, namespace: string, handshake: Handshake, parent: SocketParent) {
     this.id = id;
@@ -94,7 +95,9 @@ export class Socket implements Connection, PingAsker {
   }
 
   identified(): void {
-    if (this.#closed === undefined) this.#parent.engine.identified();
+    if (this.#closed !== undefined) return;
+    this.#isIdentified = true;
+    this.#parent.engine.identify(true);
   }
 
   close(reason: ServerCloseReason): void {
@@ -120,6 +123,7 @@ export class Socket implements Connection, PingAsker {
     this.#closed = reason;
     this.#held = undefined;
     while (this.#holds > 0) this.release();
+    if (this.#isIdentified) this.#parent.engine.identify(false);
     this.#handlers?.onClose(reason);
   }
 

@@ -17,6 +17,10 @@ export interface Transport {
    * changed afterwards. `onTaken` follows when the operating system has taken them.
    */
   write(packets: readonly Outgoing[]): number;
+  /** Bytes of a packet that has not come in whole, as far as they are counted. */
+  readonly incompleteBytes: number;
+  /** Whether the client is known: of one that is not, incomplete packets are counted, and `onHeld` tells of them. */
+  trust(isKnown: boolean): void;
   /** Reads no more from the peer than what is already on its way here, until `resume`. */
   pause(): void;
   resume(): void;
@@ -28,6 +32,8 @@ export interface Transport {
 
 export interface TransportListener {
   onPacket(packet: EnginePacket): void;
+  /** `incompleteBytes` has changed. */
+  onHeld(): void;
   /** `writable` has become true. */
   onWritable(): void;
   /** The operating system took what was written. */
@@ -37,4 +43,4 @@ export interface TransportListener {
 }
 
 /** Hears nothing: for a transport that is not, or no longer, part of a session. */
-export const deaf: TransportListener = { onPacket() {}, onWritable() {}, onTaken() {}, onEnd() {} };
+export const deaf: TransportListener = { onPacket() {}, onHeld() {}, onWritable() {}, onTaken() {}, onEnd() {} };

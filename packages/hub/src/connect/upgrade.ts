@@ -2,6 +2,7 @@
  * The way of a session from polling to WebSocket:
  *
  *     WebSocket open ──2probe──► probed: 3probe, and polls are answered ──5──► the WebSocket takes over
+ *           ├─── 5, from clients that do not probe (Elephant.io) ───────────────────────►┘
  *           └─── anything else, its end, or upgradeTimeoutMs ───► aborted: polling goes on
  *
  * Until `5` nothing but `3probe` is sent on the WebSocket. The client sends it when its last poll was answered
@@ -35,6 +36,10 @@ export class Upgrade implements TransportListener {
     return this.#isProbed;
   }
 
+  get incompleteBytes(): number {
+    return this.#transport.incompleteBytes;
+  }
+
   abort(): void {
     this.#timeout.stop(this);
     this.#session.endUpgrade(undefined);
@@ -44,8 +49,12 @@ export class Upgrade implements TransportListener {
 
   onPacket(packet: EnginePacket): void {
     if (packet.type === 'ping' && packet.data === 'probe' && !this.#isProbed) this.#answerProbe();
-    else if (packet.type === 'upgrade' && this.#isProbed) this.#complete();
+    else if (packet.type === 'upgrade') this.#complete();
     else this.abort();
+  }
+
+  onHeld(): void {
+    this.#session.onHeld();
   }
 
   onWritable(): void {}

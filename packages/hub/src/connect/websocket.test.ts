@@ -39,6 +39,7 @@ test('bytes that the client does not take are counted, and onDrain tells when th
   const socket = await SocketClient.join(server.url);
   const [connection] = server.connections;
   if (connection === undefined) throw new Error('not joined');
+  connection.identified();
   socket.ws.pause();
   for (let count = 0; count < 40; count++) connection.send(new OutgoingPacket('x'.repeat(1_000_000)));
   expect(connection.bufferedBytes).toBeGreaterThan(40_000_000);
@@ -112,4 +113,12 @@ test("a client's own WebSocket pings are answered", async () => {
   });
   socket.ws.ping('hello');
   expect(await pong).toBe('hello');
+});
+
+test('a packet that is too large gets its error before the close', async () => {
+  const server = await startServer({ packetBytesMax: 1000 });
+  const socket = await SocketClient.join(server.url);
+  socket.send('x'.repeat(1001));
+  expect(JSON.parse(String(await socket.next()).slice(2))).toMatchObject(['error', { status: 'error', code: 'packet_too_large' }]);
+  expect(await socket.closed).toBe(1009);
 });

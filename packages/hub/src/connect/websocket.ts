@@ -5,13 +5,13 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { decodeEnginePacket } from '@parley/protocol';
+import { decodeEnginePacket, HubError, toFailure } from '@parley/protocol';
 import type { RawData, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { CloseReason } from '../ports/connection.ts';
 import type { FrameJoiner } from './flusher.ts';
 import type { ConnectOptions } from './options.ts';
-import type { Outgoing } from './outgoing.ts';
+import { enginePacket, type Outgoing } from './outgoing.ts';
 import { answerError } from './respond.ts';
 import type { Transport, TransportListener } from './transport.ts';
 import { deaf } from './transport.ts';
@@ -23,6 +23,9 @@ const joinBytesMax = 16_384;
 const unreadBytesForPongMax = 65_536;
 
 const nothing = Buffer.alloc(0);
+
+const closeCodeTooLarge = 1009;
+const packetTooLarge = enginePacket(`42["error",${JSON.stringify(toFailure(new HubError('packet_too_large')))}]`);
 
 const closeCodes: Readonly<Partial<Record<CloseReason, number>>> = {
   'parse error': 1002,
@@ -36,17 +39,25 @@ export class WebSocketTransport implements Transport {
   readonly #joiner: FrameJoiner;
   listener: TransportListener = deaf;
   #isAwaitingTaken = false;
+  #incompleteBytes = 0;
 
   constructor(ws: WebSocket, socket: Duplex, joiner: FrameJoiner) {
     this.#ws = ws;
     this.#socket = socket;
     this.#joiner = joiner;
+    // Before the listener of `ws`, which puts messages together from chunks.
+    socket.prependListener('data', this.#onChunk);
     ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     ws.on('ping', (data) => {
       if (socket.writableLength <= unreadBytesForPongMax) ws.pong(data);
     });
+    this.#tellOfTooLarge();
     ws.on('error', () => this.listener.onEnd('parse error'));
     ws.on('close', () => this.listener.onEnd('transport close'));
+  }
+
+  get incompleteBytes(): number {
+    return this.#incompleteBytes;
   }
 
   get writable(): boolean {
@@ -66,6 +77,12 @@ export class WebSocketTransport implements Transport {
     return packets.length;
   }
 
+  trust(isKnown: boolean): void {
+    this.#socket.off('data', this.#onChunk);
+    if (!isKnown) this.#socket.prependListener('data', this.#onChunk);
+    this.#incompleteBytes = 0;
+  }
+
   /** `ws` still hands out the rest of a chunk that it has taken. */
   pause(): void {
     this.#ws.pause();
@@ -83,6 +100,15 @@ export class WebSocketTransport implements Transport {
     // A peer that no longer reads would not answer a closing handshake either.
     if (reason === 'ping timeout' || reason === 'transport error') this.#ws.terminate();
     else this.#ws.close(closeCodes[reason] ?? 1000);
+  }
+
+  /** `ws` closes before it tells of the error, and after that nothing can be written. */
+  #tellOfTooLarge(): void {
+    const close = this.#ws.close.bind(this.#ws);
+    this.#ws.close = (code, reason) => {
+      if (code === closeCodeTooLarge && this.writable) this.write([packetTooLarge]);
+      close(code, reason);
+    };
   }
 
   #writeApart(packets: readonly Outgoing[]): void {
@@ -107,9 +133,15 @@ export class WebSocketTransport implements Transport {
     });
   }
 
+  readonly #onChunk = (chunk: Buffer): void => {
+    this.#incompleteBytes += chunk.length;
+    this.listener.onHeld();
+  };
+
   #onMessage(data: RawData, isBinary: boolean): void {
     // The only form in which `ws` hands out messages, unless told otherwise.
     if (!Buffer.isBuffer(data)) return;
+    this.#incompleteBytes = 0;
     if (isBinary) {
       this.listener.onPacket({ type: 'message', data });
       return;

@@ -34,6 +34,7 @@ const api: HttpApi = {
       store: { messages: 40, rooms: 2, queued: 6, expired: 1, dropped: 3, damaged: 0 },
       liveDropped: 9,
       slowClosed: 2,
+      strangers: { open: 3, displaced: 2, refused: 1 },
       vitals: { residentBytes: 80_000_000, loopDelayMs: { median: 0.04, p99: 1.26, max: 9 } },
     }),
   rooms: async ({ after, limit, include_private }) => {
@@ -162,6 +163,7 @@ test('statistics have the keys of the origin, and ids as on the wire', async () 
     uptime_seconds: 61,
     live_dropped: 9,
     slow_closed: 2,
+    strangers: { open: 3, displaced: 2, refused: 1 },
     process: { resident_bytes: 80_000_000, loop_delay_ms: { median: 0, p99: 1.3, max: 9 } },
   });
 });

@@ -36,6 +36,7 @@ export const stats = Type.Object({
   uptime_seconds: Type.Number(),
   live_dropped: count,
   slow_closed: count,
+  strangers: Type.Object({ open: count, displaced: count, refused: count }),
   process: Type.Object({
     resident_bytes: count,
     loop_delay_ms: Type.Object({ median: Type.Number(), p99: Type.Number(), max: Type.Number() }),

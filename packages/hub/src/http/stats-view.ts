@@ -3,7 +3,7 @@ import type { HubStats } from '../ports/stats.ts';
 import type { Stats } from './schemas.ts';
 
 /** The hub's numbers as the API and `GET /api/stats` show them. */
-export function statsView({ uptimeMs, pool, users, store, liveDropped, slowClosed, vitals }: HubStats): Stats {
+export function statsView({ uptimeMs, pool, users, store, liveDropped, slowClosed, strangers, vitals }: HubStats): Stats {
   return {
     status: 'success',
     connections: {
@@ -26,6 +26,7 @@ export function statsView({ uptimeMs, pool, users, store, liveDropped, slowClose
     uptime_seconds: Math.floor(uptimeMs / 1000),
     live_dropped: liveDropped,
     slow_closed: slowClosed,
+    strangers,
     process: { resident_bytes: vitals.residentBytes, loop_delay_ms: rounded(vitals.loopDelayMs) },
   };
 }

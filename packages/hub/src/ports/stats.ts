@@ -20,6 +20,15 @@ export interface Vitals {
   readonly loopDelayMs: { readonly median: number; readonly p99: number; readonly max: number };
 }
 
+/** Connections whose client has not registered. */
+export interface StrangerStats {
+  readonly open: number;
+  /** Closed in favour of others, since the start. */
+  readonly displaced: number;
+  /** Connections and requests that were refused, since the start. */
+  readonly refused: number;
+}
+
 export interface HubStats {
   readonly uptimeMs: number;
   readonly pool: PoolStats;
@@ -29,5 +38,6 @@ export interface HubStats {
   readonly liveDropped: number;
   /** Connections that were closed because they took nothing any more. */
   readonly slowClosed: number;
+  readonly strangers: StrangerStats;
   readonly vitals: Vitals;
 }
