@@ -9,3 +9,4 @@ export type { Handshake, Refusal } from './ports/connection.ts';
 export type { HubEvent, HubEventListener } from './ports/hub-events.ts';
 export type * from './ports/store.ts';
 export { inboxOf, membersToldMax, timelineOf } from './ports/store.ts';
+export { StoreStartError } from './store/start-error.ts';

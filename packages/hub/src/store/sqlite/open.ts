@@ -25,7 +25,7 @@ export interface SqliteOptions {
   readonly dataFolder: string;
   /** The database grows no larger, and appends are refused with `storage_full`; `undefined`, the default, leaves it to the disk. */
   readonly databaseBytesMax?: number | undefined;
-  /** Writes that wait or are being committed; those that clients cause are refused with `overloaded` above it. 50,000 by default, as in the options table. */
+  /** Writes that wait or are being committed; those that clients cause are refused with `overloaded` above it. Their bytes alone count by default. */
   readonly pendingWritesMax?: number | undefined;
   /** About how much memory those writes may hold. 64 MB by default. */
   readonly pendingBytesMax?: number | undefined;
@@ -106,7 +106,7 @@ function createQueue({ writer, announcer, checkpoints }: QueueParts, options: St
     },
     onFailed: options.onFailed,
     onAnswered: () => announcer.flush(),
-    pendingCallsMax: options.pendingWritesMax ?? 50_000,
+    pendingCallsMax: options.pendingWritesMax ?? Number.POSITIVE_INFINITY,
     pendingBytesMax: options.pendingBytesMax ?? 64 * 1024 * 1024,
     // A slow disk takes its time for each commit, so what waits has to fit into few of them; but an answer as long as this one
     // takes the event loop ten milliseconds.
