@@ -77,6 +77,7 @@ withSmallDisk(
     const content = 'x'.repeat(20_000);
     const send = () => ann.send('message', { recipient_id: 'bob', content });
     expect(await send()).toMatchObject({ status: 'success' });
+    expect(await ann.send('message', { recipient_id: 'cleo', content: 'waits' })).toMatchObject({ status: 'success' });
 
     disk.fill();
     let reply = await send();
@@ -87,6 +88,8 @@ withSmallDisk(
     expect(messages).toHaveLength(Math.min(50, bob.all('message').length));
     expect(await ann.send('broadcast', { content: 'still here' })).toMatchObject({ status: 'success', recipients: 2 });
     await bob.waitFor('broadcast');
+    const cleo = await connectAs(hub.url, 'cleo');
+    expect(await cleo.waitFor('message')).toMatchObject([{ content: 'waits' }]);
 
     disk.free();
     await expect.poll(async () => (await send()).status, { timeout: 20_000 }).toBe('success');

@@ -19,8 +19,8 @@ import { createExpire } from './expire.ts';
 import { FirstMembers } from './first-members.ts';
 import { OpenReaders } from './open-readers.ts';
 import { createPeekReader, createReaders } from './readers.ts';
+import { isOutOfSpace, refusalFor } from './refusal.ts';
 import { createRoomWrites } from './rooms.ts';
-import { isSqliteError } from './sqlite.ts';
 import { createSaveStates } from './states.ts';
 import { StreamStates } from './stream-states.ts';
 import type { WriteContext } from './write-context.ts';
@@ -89,7 +89,7 @@ export class BatchWriter {
   }
 
   #onFailure(calls: readonly WriteCall[], error: unknown): readonly Outcome[] {
-    const refusal = refusalFor(error);
+    const refusal = refusalFor(error, () => isOutOfSpace(this.#context.db));
     if (refusal.code === 'storage_failed') this.#broken = refusal;
     this.#rollback();
     if (refusal.code === 'storage_full') return calls.map((call) => this.#withoutSpace(call, refusal));
@@ -134,12 +134,4 @@ function createWrites(context: WriteContext): Writes {
     ...createExpire(context),
     saveStates: createSaveStates(context),
   };
-}
-
-function refusalFor(error: unknown): Refusal {
-  const cause = describe(error);
-  if (!isSqliteError(error) || /^SQLITE_(CONSTRAINT|TOOBIG|MISMATCH|RANGE)/.test(error.code)) return { code: 'internal_error', cause };
-  if (error.code.startsWith('SQLITE_FULL')) return { code: 'storage_full', cause };
-  if (error.code.startsWith('SQLITE_BUSY')) return { code: 'overloaded', cause };
-  return { code: 'storage_failed', cause: `${error.code}: ${cause}` };
 }
