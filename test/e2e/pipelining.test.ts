@@ -29,9 +29,10 @@ test('a command that needs the one before it may be sent right behind it: regist
 
 test('thousands of sends and reads at once are all answered, the sends in their order', { timeout: 30_000 }, async ({ hub, connect }) => {
   const client = await connect(hub.url, { auth: { user_id: 'hasty' } });
-  const sends = Array.from({ length: 3000 }, (_, content) => client.send('message', { recipient_id: 'patient', content }));
-  const reads = Array.from({ length: 100 }, () => client.send('history', { user_id: 'patient', limit: 1 }));
+  // To several, since one sender may have only so much waiting in one inbox.
+  const sends = Array.from({ length: 3000 }, (_, content) => client.send('message', { recipient_id: content % 5, content }));
+  const reads = Array.from({ length: 100 }, () => client.send('history', { user_id: 0, limit: 1 }));
   const sent: Payload[] = await Promise.all(sends);
-  expect(sent.map(({ seq }) => seq)).toEqual(sent.map((_, index) => index + 1));
+  expect(sent.map(({ seq }) => seq)).toEqual(sent.map((_, index) => Math.floor(index / 5) + 1));
   expect((await Promise.all(reads)).every(({ status }) => status === 'success')).toBe(true);
 });
