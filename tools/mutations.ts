@@ -39,8 +39,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the mark of redelivery is dropped',
     file: catchUp,
-    find: '{ written: behind.written, bytesMax }',
-    replace: '{ bytesMax }',
+    find: '{ written: behind.written, bytesMax, ',
+    replace: '{ bytesMax, ',
   },
   {
     name: 'what is written after a ping counts as acknowledged by its pong',
@@ -151,8 +151,36 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'what did not fit of a page is skipped',
     file: catchUp,
-    find: 'behind.position = writtenUpto === messages.at(-1)?.seq ? pageEnd : writtenUpto;',
-    replace: 'behind.position = writtenUpto === 0 ? 0 : pageEnd;',
+    find: 'behind.position = this.#write(runs) ?? head;',
+    replace: 'this.#write(runs); behind.position = page.at(-1)?.seq ?? head;',
+    test: 'packages/hub/src/deliver/stream-reader.test.ts',
+  },
+  {
+    name: 'a damaged message stops its reader',
+    file: catchUp,
+    find: '    // An empty page: what was there has expired.',
+    replace: "    if (page.some((entry) => 'damaged' in entry)) return;",
+    test: 'packages/hub/src/deliver/stream-reader.test.ts',
+  },
+  {
+    name: 'a message that no connection may buffer is written',
+    file: 'deliver/message-run.ts',
+    find: 'if (bytes <= bytesMax) return { entry, text, bytes };',
+    replace: 'return { entry, text, bytes };',
+    test: 'packages/hub/src/deliver/stream-reader.test.ts',
+  },
+  {
+    name: 'a stream that can not be read is read again and again',
+    file: catchUp,
+    find: 'if (isPassing(error)) {',
+    replace: 'if (error !== undefined) {',
+    test: 'packages/hub/src/deliver/stream-reader.test.ts',
+  },
+  {
+    name: 'a stream that can not be read counts as caught up',
+    file: catchUp,
+    find: 'behind.isUnreadable = true;',
+    replace: 'this.end(stream);',
     test: 'packages/hub/src/deliver/stream-reader.test.ts',
   },
   {

@@ -25,7 +25,7 @@ export function startTestHub({ settings = {}, store: storeOptions = {} }: TestHu
   const streams = new Streams(messageRuns);
   const store: Store = createMemoryStore({ ...testStoreOptions, ...storeOptions, onAppended: (messages) => streams.publish(messages) });
   const core = new Core({
-    settings: { ...hubSettings(defaults), ...settings },
+    settings: { ...hubSettings(defaults), connectionBytesMax: 10_000_000, ...settings },
     store,
     streams,
     clock,

@@ -47,6 +47,8 @@ export interface CoreSettings extends CommandLimits {
   readonly outboxHighWaterBytes: number;
   readonly outboxLowWaterBytes: number;
   readonly outboxTotalBytesMax: number;
+  /** A connection that holds more is cut by the connect stage. */
+  readonly connectionBytesMax: number;
   readonly slowDeadlineMs: number;
 }
 
@@ -105,12 +107,10 @@ export class Core {
       headOf: (stream) => streams.head(stream),
       sessionsOf: (userId) => this.pool.sessionsOf(userId),
       chosen: (userId) => this.presence.chosen(userId),
+      log: ports.log,
     });
-    this.#slowReaders = new SlowReaders({
-      clock,
-      deadlineMs: settings.slowDeadlineMs,
-      close: (connection) => this.sendAway(connection, 'slow_reader'),
-    });
+    const closeSlow = (connection: Connection): void => this.sendAway(connection, 'slow_reader');
+    this.#slowReaders = new SlowReaders({ clock, deadlineMs: settings.slowDeadlineMs, close: closeSlow });
     this.#sessions = new Sessions({
       store,
       clock,
@@ -230,4 +230,5 @@ const outboxMarks = (settings: CoreSettings): OutboxMarks => ({
   highWaterBytes: settings.outboxHighWaterBytes,
   lowWaterBytes: settings.outboxLowWaterBytes,
   totalBytesMax: settings.outboxTotalBytesMax,
+  connectionBytesMax: settings.connectionBytesMax,
 });

@@ -101,7 +101,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const runningMs = runningTime(clock, await store.retentionTime());
   const core: Core = new Core({
     ...{ store, streams, clock, runningMs, random, authenticator, log, version },
-    settings: config,
+    settings: { ...config, connectionBytesMax: connectionBytesMax(config) },
     outboxBytes: () => server.bufferedBytes,
     onEvent: (event) => listeners.tell(event),
   });
@@ -159,11 +159,15 @@ function connectOptions(config: HubSettings): Partial<ConnectOptions> {
     bufferLowWaterBytes: config.outboxLowWaterBytes,
     bufferHighWaterBytes: config.outboxHighWaterBytes,
     bufferTotalBytesMax: config.outboxTotalBytesMax,
-    // At high water a connection may still be given what was on its way to it, and a packet of full size.
-    bufferBytesMax: config.outboxHighWaterBytes + onItsWayBytesMax + config.packetBytesMax,
+    bufferBytesMax: connectionBytesMax(config),
     // A client that answers nothing must not hold up the shutdown beyond the drain time.
     closeTimeoutMs: Math.min(defaultConnectOptions.closeTimeoutMs, config.drainTimeoutMs),
   };
+}
+
+/** At high water a connection may still be given what was on its way to it, and a packet of full size. */
+function connectionBytesMax(config: HubSettings): number {
+  return config.outboxHighWaterBytes + onItsWayBytesMax + config.packetBytesMax;
 }
 
 function healthOf({ state, damagedMessages }: StoreIntegrity): Health {

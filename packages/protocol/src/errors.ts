@@ -48,6 +48,24 @@ export const errorTable = {
     message: 'This connection acknowledges by itself. Register with ack: "explicit" to send acknowledgements.',
     retry: 'never',
   },
+  message_damaged: {
+    message:
+      'A message that waited here was damaged on the disk of the hub and is left out. The rest goes on; ask its sender to send it again, ' +
+      'and tell whoever runs the hub.',
+    retry: 'never',
+  },
+  message_too_large: {
+    message:
+      'A message that waited here is larger than what the hub may buffer for a connection and is left out. The rest goes on; whoever ' +
+      'runs the hub can raise outbox.high_water or packet.max_size.',
+    retry: 'never',
+  },
+  stream_unreadable: {
+    message:
+      'The hub could not read what waits here, and the failure was logged. The rest goes on; connect again to try once more, and tell ' +
+      'whoever runs the hub if it stays.',
+    retry: 'later',
+  },
   presence_missed: {
     message: 'This connection read too slowly for the presence changes that it watches, and some were left out. Ask again with "presence".',
     retry: 'later',

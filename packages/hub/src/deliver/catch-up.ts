@@ -5,16 +5,19 @@
  *
  * - A stream that is behind has a position of its own, and nothing is written of it but what the pages bring, in order.
  * - One page is read at a time, while the outbox has room. Streams are read one after the other.
+ * - A stream that can't be read is told to the client and let be until it connects again; the others go on.
  * - Of a page so much is written as fits into the outbox, and at least one message; the rest is read again.
  * - The position is compared with the head, and the stream leaves, in one turn of the event loop: so no message is missed or doubled
  *   when the reader goes on with what is published.
  */
+import { HubError } from '@parley/protocol';
 import type { Clock } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { MessageRun } from '../ports/session.ts';
-import type { Store, StoredMessage, StreamId } from '../ports/store.ts';
+import type { Store, StreamId } from '../ports/store.ts';
 import { messageRuns } from './message-run.ts';
 import type { OutboxBudget } from './outbox-budget.ts';
+import { unreadablePacket } from './packets.ts';
 import type { PageGate, PageReader } from './page-gate.ts';
 
 /** What one page of the log brings at most. Small enough that others don't notice it, large enough to be fast. */
@@ -25,13 +28,15 @@ const pageBytesMax = 256 * 1024;
  * over a slow link, where a ping behind a full page would be too late, and the client would be given the same page for ever.
  */
 const firstPageBytes = 16 * 1024;
-/** After a read that failed. */
+/** After the store was busy. */
 const readRetryMs = 1000;
 
 export interface CatchUpPorts {
   readonly readStream: Store['readStream'];
   /** The stream's head on this node; undefined if the stream is not read here any more. */
   readonly headOf: (stream: StreamId) => number | undefined;
+  /** A stream could not be read, and will not be read again for this connection. */
+  readonly onUnreadable: (stream: StreamId, error: unknown) => void;
   readonly gate: PageGate;
   readonly budget: OutboxBudget;
   readonly clock: Clock;
@@ -41,6 +46,7 @@ interface Behind {
   position: number;
   /** Up to here messages may have been written to this reader before, on another connection. */
   readonly written: number;
+  isUnreadable: boolean;
 }
 
 interface Next {
@@ -53,7 +59,7 @@ interface Next {
 export type WritePage = (runs: Iterable<MessageRun>) => number | undefined;
 
 export class CatchUp implements PageReader {
-  readonly #connection: Pick<Connection, 'bufferedBytes'>;
+  readonly #connection: Pick<Connection, 'bufferedBytes' | 'send'>;
   readonly #write: WritePage;
   readonly #ports: CatchUpPorts;
   /** Undefined while it would be empty: an empty map takes 200 bytes. */
@@ -62,7 +68,7 @@ export class CatchUp implements PageReader {
   #state: 'resting' | 'asked' | 'closed' = 'resting';
   #pageBytes = firstPageBytes;
 
-  constructor(connection: Pick<Connection, 'bufferedBytes'>, write: WritePage, ports: CatchUpPorts) {
+  constructor(connection: Pick<Connection, 'bufferedBytes' | 'send'>, write: WritePage, ports: CatchUpPorts) {
     this.#connection = connection;
     this.#write = write;
     this.#ports = ports;
@@ -80,7 +86,7 @@ export class CatchUp implements PageReader {
   /** Reads a stream from `position` on. What is at or below `written` is marked as redelivered. */
   begin(stream: StreamId, position: number, written: number): void {
     this.#behind ??= new Map();
-    this.#behind.set(stream, { position, written });
+    this.#behind.set(stream, { position, written, isUnreadable: false });
     this.goOn();
   }
 
@@ -111,10 +117,13 @@ export class CatchUp implements PageReader {
     const next = this.#nextBehind();
     try {
       if (next !== undefined) await this.#readNext(next, bytesMax);
-    } catch {
-      // The store is busy, or has failed and says so itself.
-      this.#ports.clock.after(readRetryMs, () => this.#afterPage());
-      return;
+    } catch (error) {
+      if (isPassing(error)) {
+        // The store is busy, or has failed and says so itself.
+        this.#ports.clock.after(readRetryMs, () => this.#afterPage());
+        return;
+      }
+      if (next !== undefined) this.#giveUp(next, error);
     }
     this.#afterPage();
   }
@@ -125,7 +134,7 @@ export class CatchUp implements PageReader {
       const head = this.#ports.headOf(stream);
       if (head === undefined || behind.position === head) this.end(stream);
       // A position above the head: the log is ahead of what was published here, which will come.
-      else if (behind.position < head) return { stream, behind, head };
+      else if (behind.position < head && !behind.isUnreadable) return { stream, behind, head };
     }
     return undefined;
   }
@@ -136,11 +145,18 @@ export class CatchUp implements PageReader {
     this.#pageBytes = Math.min(2 * this.#pageBytes, pageBytesMax);
     // The stream may have been left, or left and joined again, while the page was read.
     if (this.#behind?.get(stream) !== behind) return;
-    const messages = page.filter((entry): entry is StoredMessage => !('damaged' in entry));
+    const { messageBytesMax } = this.#ports.budget;
+    const runs = messageRuns(page, { written: behind.written, bytesMax, messageBytesMax });
     // An empty page: what was there has expired.
-    const pageEnd = page.at(-1)?.seq ?? head;
-    const writtenUpto = this.#write(messageRuns(messages, { written: behind.written, bytesMax })) ?? pageEnd;
-    behind.position = writtenUpto === messages.at(-1)?.seq ? pageEnd : writtenUpto;
+    behind.position = this.#write(runs) ?? head;
+  }
+
+  #giveUp({ stream, behind }: Next, error: unknown): void {
+    // The connection may have closed, or left the stream, meanwhile.
+    if (this.#behind?.get(stream) !== behind) return;
+    behind.isUnreadable = true;
+    this.#connection.send(unreadablePacket(stream));
+    this.#ports.onUnreadable(stream, error);
   }
 
   #afterPage(): void {
@@ -149,3 +165,6 @@ export class CatchUp implements PageReader {
     this.goOn();
   }
 }
+
+/** Whether the same read can succeed later. */
+const isPassing = (error: unknown): boolean => error instanceof HubError && error.code !== 'internal_error';

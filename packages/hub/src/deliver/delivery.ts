@@ -1,6 +1,7 @@
 /** The deliver stage as a whole: makes the readers of sessions, and writes down what they have acknowledged. */
 import type { Clock } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
+import type { Log } from '../ports/log.ts';
 import type { AckMode, Reader } from '../ports/session.ts';
 import type { ReaderId, Store, StreamId } from '../ports/store.ts';
 import { CursorWriter } from './cursor-writer.ts';
@@ -10,6 +11,9 @@ import { PingSchedule } from './ping-schedule.ts';
 import { type ReceiptPorts, tellSenders } from './receipts.ts';
 import { type ReaderPorts, StreamReader } from './stream-reader.ts';
 
+/** More streams that can't be read than this are not told apart: something else is wrong then. */
+const unreadableLoggedMax = 1000;
+
 export interface DeliveryPorts extends ReceiptPorts {
   readonly store: Pick<Store, 'readStream' | 'advance' | 'states'>;
   readonly clock: Clock;
@@ -18,15 +22,17 @@ export interface DeliveryPorts extends ReceiptPorts {
   readonly outboxBytes: () => number;
   /** The stream's head on this node; undefined if nobody here reads it. */
   readonly headOf: (stream: StreamId) => number | undefined;
+  readonly log: Log;
 }
 
 export class Delivery {
   readonly #cursors: CursorWriter;
   readonly #budget: OutboxBudget;
   readonly #readerPorts: ReaderPorts;
+  readonly #unreadable = new Set<StreamId>();
   #liveDropped = 0;
 
-  constructor({ store, clock, outbox, outboxBytes, headOf, ...receipts }: DeliveryPorts) {
+  constructor({ store, clock, outbox, outboxBytes, headOf, log, ...receipts }: DeliveryPorts) {
     this.#cursors = new CursorWriter({ store, clock, onReceipts: (delivered) => void tellSenders(delivered, { store, ...receipts }) });
     const floorBytes = Math.min(outbox.floorBytes, outbox.highWaterBytes);
     this.#budget = new OutboxBudget({ ...outbox, floorBytes }, outboxBytes);
@@ -39,6 +45,7 @@ export class Delivery {
       onLiveDropped: () => {
         this.#liveDropped += 1;
       },
+      onUnreadable: (stream, error) => this.#logOnce(log, stream, error),
       gate: new PageGate(clock),
       budget: this.#budget,
       clock,
@@ -62,5 +69,12 @@ export class Delivery {
   /** Resolves when all acknowledgements so far were written, or could not be. */
   flush(): Promise<void> {
     return this.#cursors.flush();
+  }
+
+  /** A stream has many readers, and each of them tries again when it connects. */
+  #logOnce(log: Log, stream: StreamId, error: unknown): void {
+    if (this.#unreadable.has(stream) || this.#unreadable.size >= unreadableLoggedMax) return;
+    this.#unreadable.add(stream);
+    log.error({ stream, error }, 'a stream could not be read: its readers are told, and try again when they connect');
   }
 }

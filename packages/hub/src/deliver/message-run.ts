@@ -4,8 +4,8 @@
  */
 import { OutgoingPacket, type OutgoingPackets, OutgoingRun } from '../lib/outgoing-packet.ts';
 import type { MessageRun } from '../ports/session.ts';
-import type { StoredMessage, StreamId } from '../ports/store.ts';
-import { messageEncoder } from './packets.ts';
+import type { LogEntry, StreamId } from '../ports/store.ts';
+import { entryEncoder, leftOutPacket } from './packets.ts';
 
 /** How large a run is at most, unless it is a single message: a connection gets all of it or, if its outbox is full, nothing. */
 const runBytesMax = 64 * 1024;
@@ -14,36 +14,49 @@ export interface RunOptions {
   /** Up to here messages may have been written to this reader before. */
   readonly written?: number;
   readonly bytesMax?: number;
+  /** A message that is larger is left out, and its readers are told. */
+  readonly messageBytesMax?: number;
 }
 
-/** `messages` are consecutive. */
-export function* messageRuns(
-  messages: readonly StoredMessage[],
-  { written = 0, bytesMax = runBytesMax }: RunOptions = {},
-): Iterable<MessageRun> {
-  const encode = messageEncoder(written);
-  let run: AtLeastOne<EncodedMessage> | undefined;
+/**
+ * `entries` are consecutive. In the place of a message that is damaged or too large its readers get an `error` event. It is passed
+ * like any other, so that nobody is held up by it, or given it again and again.
+ */
+export function* messageRuns(entries: readonly LogEntry[], options: RunOptions = {}): Iterable<MessageRun> {
+  const encode = bounded(entryEncoder(options.written ?? 0), options.messageBytesMax ?? Number.POSITIVE_INFINITY);
+  const bytesMax = Math.min(options.bytesMax ?? runBytesMax, runBytesMax);
+  let run: AtLeastOne<EncodedEntry> | undefined;
   let runBytes = 0;
-  for (const message of messages) {
-    const text = encode(message);
-    const bytes = Buffer.byteLength(text);
-    if (run !== undefined && runBytes + bytes <= Math.min(bytesMax, runBytesMax)) {
-      run.push({ message, text });
+  for (const entry of entries) {
+    const encoded = encode(entry);
+    if (run !== undefined && runBytes + encoded.bytes <= bytesMax) {
+      run.push(encoded);
     } else {
       if (run !== undefined) yield new EncodedRun(run, runBytes);
-      run = [{ message, text }];
+      run = [encoded];
       runBytes = 0;
     }
-    runBytes += bytes;
+    runBytes += encoded.bytes;
   }
   if (run !== undefined) yield new EncodedRun(run, runBytes);
 }
 
 type AtLeastOne<T> = [T, ...T[]];
 
-interface EncodedMessage {
-  readonly message: StoredMessage;
+interface EncodedEntry {
+  readonly entry: LogEntry;
   readonly text: string;
+  readonly bytes: number;
+}
+
+function bounded(encode: (entry: LogEntry) => string, bytesMax: number): (entry: LogEntry) => EncodedEntry {
+  return (entry) => {
+    const text = encode(entry);
+    const bytes = Buffer.byteLength(text);
+    if (bytes <= bytesMax) return { entry, text, bytes };
+    const instead = leftOutPacket('message_too_large', entry).text;
+    return { entry, text: instead, bytes: Buffer.byteLength(instead) };
+  };
 }
 
 class EncodedRun implements MessageRun {
@@ -51,29 +64,31 @@ class EncodedRun implements MessageRun {
   readonly firstSeq: number;
   readonly lastSeq: number;
   readonly bytes: number;
-  readonly #encoded: readonly EncodedMessage[];
+  readonly #encoded: readonly EncodedEntry[];
   readonly #all: OutgoingPackets | undefined;
   /** Users who are not to get some of it back. */
-  readonly #sendersWithoutEcho: ReadonlySet<string>;
+  readonly #sendersWithoutEcho: ReadonlySet<string | undefined>;
 
-  constructor(encoded: Readonly<AtLeastOne<EncodedMessage>>, bytes: number) {
+  constructor(encoded: Readonly<AtLeastOne<EncodedEntry>>, bytes: number) {
     const [first] = encoded;
-    this.stream = first.message.stream;
-    this.firstSeq = first.message.seq;
-    this.lastSeq = (encoded.at(-1) ?? first).message.seq;
+    this.stream = first.entry.stream;
+    this.firstSeq = first.entry.seq;
+    this.lastSeq = (encoded.at(-1) ?? first).entry.seq;
     this.bytes = bytes;
     this.#encoded = encoded;
     this.#all = together(encoded);
-    this.#sendersWithoutEcho = new Set(encoded.filter(({ message }) => !message.echo).map(({ message }) => message.senderId));
+    this.#sendersWithoutEcho = new Set(encoded.map(({ entry }) => senderWithoutEcho(entry)));
   }
 
   packetsFor(userId: string): OutgoingPackets | undefined {
     if (!this.#sendersWithoutEcho.has(userId)) return this.#all;
-    return together(this.#encoded.filter(({ message }) => message.echo || message.senderId !== userId));
+    return together(this.#encoded.filter(({ entry }) => senderWithoutEcho(entry) !== userId));
   }
 }
 
-function together(encoded: readonly EncodedMessage[]): OutgoingPackets | undefined {
+const senderWithoutEcho = (entry: LogEntry): string | undefined => ('damaged' in entry || entry.echo ? undefined : entry.senderId);
+
+function together(encoded: readonly EncodedEntry[]): OutgoingPackets | undefined {
   const [first] = encoded;
   if (first === undefined) return undefined;
   return encoded.length > 1 ? new OutgoingRun(encoded.map(({ text }) => text)) : new OutgoingPacket(first.text);

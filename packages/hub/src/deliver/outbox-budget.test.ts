@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OutboxBudget } from './outbox-budget.ts';
 
-const marks = { floorBytes: 160, highWaterBytes: 1000, lowWaterBytes: 250, totalBytesMax: 10_000 };
+const marks = { floorBytes: 160, highWaterBytes: 1000, lowWaterBytes: 250, totalBytesMax: 10_000, connectionBytesMax: 100_000 };
 
 test('with room for all, a connection may hold its own high-water mark', () => {
   const budget = new OutboxBudget(marks, () => 2000);

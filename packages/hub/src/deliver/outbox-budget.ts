@@ -15,6 +15,8 @@ export interface OutboxMarks {
   readonly lowWaterBytes: number;
   /** Of all connections together. */
   readonly totalBytesMax: number;
+  /** A connection that holds more is cut. */
+  readonly connectionBytesMax: number;
 }
 
 export class OutboxBudget {
@@ -29,6 +31,11 @@ export class OutboxBudget {
 
   get floorBytes(): number {
     return this.#marks.floorBytes;
+  }
+
+  /** The largest message that an outbox can take without its connection being cut, however much it may hold already. */
+  get messageBytesMax(): number {
+    return this.#marks.connectionBytesMax - this.#marks.highWaterBytes;
   }
 
   /** Whether a connection that holds `bufferedBytes` may be given so much more. */

@@ -1,8 +1,9 @@
+import { HubError } from '@parley/protocol';
 import { ManualClock } from '../lib/manual-clock.test-support.ts';
 import { OutgoingPacket, type OutgoingPackets } from '../lib/outgoing-packet.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { AckMode } from '../ports/session.ts';
-import type { CursorAdvance, StoredMessage, StreamPosition } from '../ports/store.ts';
+import type { CursorAdvance, LogEntry, StoredMessage, StreamId, StreamPosition } from '../ports/store.ts';
 import { messageRuns } from './message-run.ts';
 import { OutboxBudget, type OutboxMarks } from './outbox-budget.ts';
 import { PageGate } from './page-gate.ts';
@@ -10,7 +11,7 @@ import type { Pinger } from './ping-schedule.ts';
 import { StreamReader } from './stream-reader.ts';
 
 export const inbox = 'user:ann';
-export const marks = { floorBytes: 500, highWaterBytes: 1500, lowWaterBytes: 600, totalBytesMax: 1_000_000 };
+export const marks = { floorBytes: 500, highWaterBytes: 1500, lowWaterBytes: 600, totalBytesMax: 1_000_000, connectionBytesMax: 10_000 };
 
 export type MessageChanges = Partial<Pick<StoredMessage, 'senderId' | 'content' | 'echo'>>;
 
@@ -57,9 +58,12 @@ class FakeConnection implements Connection {
 
   close(): void {}
 
-  /** The `seq`s that were written, with `*` where the mark of redelivery is. */
+  /** The `seq`s that were written, with `*` where the mark of redelivery is, and the code of an error. */
   get seqs(): string[] {
-    return this.sent.map((text) => `${/"seq":(\d+)/.exec(text)?.[1]}${text.includes('"redelivered":true') ? '*' : ''}`);
+    return this.sent.map((text) => {
+      const [, code] = /"code":"(\w+)"/.exec(text) ?? [];
+      return `${/"seq":(\d+)/.exec(text)?.[1]}${text.includes('"redelivered":true') ? '*' : ''}${code === undefined ? '' : ` ${code}`}`;
+    });
   }
 }
 
@@ -67,14 +71,14 @@ interface PendingRead {
   readonly afterSeq: number;
   readonly uptoSeq: number;
   readonly bytesMax: number;
-  readonly page: PromiseWithResolvers<readonly StoredMessage[]>;
+  readonly page: PromiseWithResolvers<readonly LogEntry[]>;
 }
 
 /** A reader of one stream, whose log, network and time the test plays. */
 export class Bench {
   readonly connection = new FakeConnection();
   readonly clock = new ManualClock();
-  readonly log: StoredMessage[] = [];
+  readonly log: LogEntry[] = [];
   readonly advances: CursorAdvance[] = [];
   readonly reads: PendingRead[] = [];
   readonly reader: StreamReader;
@@ -82,12 +86,13 @@ export class Bench {
   head = 0;
   usedByOthers = 0;
   liveDropped = 0;
+  readonly unreadable: StreamId[] = [];
 
   constructor(ackMode: AckMode = 'pong', outbox: OutboxMarks = marks) {
     const waiting = new Set<Pinger>();
     this.reader = new StreamReader(this.connection, { userId: 'ann', deviceId: '' }, ackMode, {
       readStream: ({ afterSeq, uptoSeq, bytesMax }) => {
-        const page = Promise.withResolvers<readonly StoredMessage[]>();
+        const page = Promise.withResolvers<readonly LogEntry[]>();
         this.reads.push({ afterSeq, uptoSeq, bytesMax, page });
         return page.promise;
       },
@@ -102,6 +107,7 @@ export class Bench {
           pinger.onPingDue();
         });
       },
+      onUnreadable: (stream) => this.unreadable.push(stream),
       onLiveDropped: () => {
         this.liveDropped += 1;
       },
@@ -132,8 +138,13 @@ export class Bench {
     await settled();
   }
 
-  async failRead(): Promise<void> {
-    this.reads.shift()?.page.reject(new Error('busy'));
+  /** The message can't be read any more. */
+  damage(seq: number): void {
+    this.log[seq - 1] = { stream: inbox, seq, damaged: true };
+  }
+
+  async failRead(error: Error = new HubError('overloaded')): Promise<void> {
+    this.reads.shift()?.page.reject(error);
     await settled();
   }
 

@@ -1,6 +1,8 @@
+import { HubError } from '@parley/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
+import { messageRuns } from './message-run.ts';
 import { Bench, inbox, marks, messageOf } from './reader-bench.test-support.ts';
 
 describe('catching up', () => {
@@ -117,6 +119,83 @@ describe('catching up', () => {
       bench.clock.advance(50);
     }
     expect(bench.connection.seqs).toEqual(['1', '2', '3']);
+  });
+
+  describe('where something can not be delivered', () => {
+    test('a damaged message is told in its place, and passed: nobody is given it again', async () => {
+      const bench = new Bench();
+      bench.stored(4);
+      bench.damage(2);
+      bench.damage(4);
+      bench.reader.follow({ stream: inbox, cursor: 0, head: 4, written: 0 });
+      await bench.answerRead();
+      expect(bench.connection.seqs).toEqual(['1', '2 message_damaged', '3', '4 message_damaged']);
+      bench.pong();
+      expect(bench.cursor).toBe(4);
+      bench.drain();
+      bench.publish();
+      expect(bench.connection.seqs.at(-1)).toBe('5');
+    });
+
+    test('what it says of a damaged message names the event, the place and what to do', async () => {
+      const bench = new Bench();
+      bench.stored(1);
+      bench.log[0] = { stream: 'room:lobby', seq: 1, damaged: true };
+      bench.reader.follow({ stream: 'room:lobby', cursor: 0, head: 1, written: 0 });
+      await bench.answerRead();
+      const [name, payload] = JSON.parse(bench.connection.sent[0]?.slice(1) ?? '[]');
+      expect(name).toBe('error');
+      expect(payload).toMatchObject({
+        ...{ status: 'error', code: 'message_damaged', event: 'room_message', details: { seq: 1, room_id: 'lobby' } },
+        message: expect.stringContaining('send it again'),
+      });
+    });
+
+    test('an explicit acknowledgement covers a damaged message like any other', async () => {
+      const bench = new Bench('explicit');
+      bench.stored(2);
+      bench.damage(2);
+      bench.reader.follow({ stream: inbox, cursor: 0, head: 2, written: 0 });
+      await bench.answerRead();
+      expect(bench.reader.acknowledge(inbox, 2)).toBe(true);
+      expect(bench.cursor).toBe(2);
+    });
+
+    test('a message that no connection may buffer is told in its place, and does not come again for ever', async () => {
+      const bench = new Bench();
+      const largest = marks.connectionBytesMax - marks.highWaterBytes;
+      const overhead = 140;
+      bench.stored(4);
+      bench.log[1] = messageOf(2, { content: JSON.stringify('x'.repeat(largest)) });
+      bench.log[2] = messageOf(3, { content: JSON.stringify('x'.repeat(largest - overhead)) });
+      bench.reader.follow({ stream: inbox, cursor: 0, head: 4, written: 0 });
+      for (let page = 0; page < 5; page++) {
+        await bench.answerRead();
+        bench.drain();
+        bench.clock.advance(50);
+      }
+      expect(bench.connection.seqs).toEqual(['1', '2 message_too_large', '3', '4']);
+    });
+
+    test('a stream that can not be read is told and reported once, the others go on, and nothing is tried again and again', async () => {
+      const bench = new Bench();
+      bench.stored(3);
+      bench.reader.follow({ stream: 'room:lobby', cursor: 0, head: 3, written: 0 });
+      bench.reader.follow({ stream: inbox, cursor: 0, head: 3, written: 0 });
+      await bench.failRead(new HubError('internal_error'));
+      await bench.answerRead();
+      expect(bench.connection.sent[0]).toContain('"code":"stream_unreadable"');
+      expect(bench.connection.sent[0]).toContain('"details":{"room_id":"lobby"}');
+      expect(bench.connection.seqs.slice(1)).toEqual(['1', '2', '3']);
+      bench.clock.advance(60_000);
+      bench.drain();
+      bench.reader.fallBehind('room:lobby', 3);
+      const next = { ...messageOf(4), stream: 'room:lobby', recipientId: undefined, roomId: 'lobby' };
+      for (const run of messageRuns([next])) bench.reader.deliver(run);
+      expect(bench.connection.sent).toHaveLength(4);
+      expect(bench.reads).toEqual([]);
+      expect(bench.unreadable).toEqual(['room:lobby']);
+    });
   });
 
   test('what has expired meanwhile is passed over', async () => {

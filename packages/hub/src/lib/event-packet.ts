@@ -9,10 +9,5 @@ export function eventPacket<Name extends keyof HubEvents>(name: Name, payload: H
 
 /** The same for a payload of which some value, such as content, is JSON text already. */
 export function eventPacketOfTexts<Name extends keyof HubEvents>(name: Name, values: JsonOfValues<HubEvents[Name]>): OutgoingPacket {
-  return new OutgoingPacket(eventText(name, values));
-}
-
-/** The Socket.IO packet of an event. */
-export function eventText<Name extends keyof HubEvents>(name: Name, values: JsonOfValues<HubEvents[Name]>): string {
-  return `2["${name}",${jsonObject(values).text}]`;
+  return new OutgoingPacket(`2["${name}",${jsonObject(values).text}]`);
 }

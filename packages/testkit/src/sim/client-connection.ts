@@ -154,7 +154,7 @@ export class ClientConnection implements ClientEnd {
 }
 
 /** Failures that answer nothing: the hub tells them by itself. */
-const unasked: ReadonlySet<unknown> = new Set<ErrorCode>(['presence_missed']);
+const unasked: ReadonlySet<unknown> = new Set<ErrorCode>(['presence_missed', 'message_damaged', 'message_too_large', 'stream_unreadable']);
 
 const replyNames: ReadonlySet<string> = new Set(Object.values(commandTable).map(({ reply }) => reply));
 

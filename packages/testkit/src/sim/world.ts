@@ -24,6 +24,7 @@ const pingTimeoutMs = 2000;
 const floorBytes = 300;
 const highWaterBytes = 3000;
 const lowWaterBytes = 1000;
+const connectionBytesMax = 200_000;
 /** A page of the log (`fairWeather.pageMessages` of the largest messages), and answers that a client lets lie. */
 const beyondHighWaterBytes = 16_000;
 
@@ -117,10 +118,11 @@ function hubSettings(random: SimRandom): HubSettings {
       outboxFloorBytes: floorBytes,
       outboxHighWaterBytes: highWaterBytes,
       outboxLowWaterBytes: lowWaterBytes,
+      connectionBytesMax,
       outboxTotalBytesMax: random.chance(0.3) ? 6000 : 1_000_000,
       slowDeadlineMs: 2500,
     },
-    connection: { lowWaterBytes, bufferBytesMax: 200_000, pingIntervalMs, pingTimeoutMs, closeTimeoutMs: 1000 },
+    connection: { lowWaterBytes, bufferBytesMax: connectionBytesMax, pingIntervalMs, pingTimeoutMs, closeTimeoutMs: 1000 },
     queueMessagesMax: random.chance(0.2) ? 25 : 10_000,
     queueOverflow: random.chance(0.5) ? 'reject' : 'drop_oldest',
     senderQueueMessagesMax: 10_000,
