@@ -168,10 +168,26 @@ test('messages without a checksum are unverified, not damaged, unless they are n
   removeFolder(folder);
 });
 
-test('with a counter that was changed, messages are stored and nothing expires', async () => {
+test('a message that is gone from the middle of a log is told as damaged', async () => {
   const folder = damagedCopy(() => {});
   const db = new Database(join(folder, 'parley.db'));
-  db.exec("UPDATE meta SET value = 3 WHERE key = 'last_id'; UPDATE meta SET value = 9e15 WHERE key = 'retention_time'");
+  db.exec("DELETE FROM messages WHERE stream = 'user:bob' AND seq = 7");
+  db.close();
+  const store = await open(folder);
+  const entries = await readAll(store, 'user:bob');
+  expect(entries.map(({ seq }) => seq)).toEqual(Array.from({ length: perStream }, (_, index) => index + 1));
+  expect(entries[6]).toEqual({ stream: 'user:bob', seq: 7, damaged: true });
+  await store.close();
+  removeFolder(folder);
+});
+
+test.each([
+  ['last_id', 3],
+  ['retention_time', 9e15],
+])('with a counter that was changed, %s, messages are stored and nothing expires', async (key, value) => {
+  const folder = damagedCopy(() => {});
+  const db = new Database(join(folder, 'parley.db'));
+  db.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)').run(key, value);
   db.close();
   const store = await open(folder);
   expect(await store.retentionTime()).toBe(5);

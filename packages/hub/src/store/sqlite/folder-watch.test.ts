@@ -64,9 +64,8 @@ test.for([
   const failed = Promise.withResolvers<HubError>();
   const store = await openSqliteStore({ ...testStoreOptions, dataFolder: folder, clock, onFailed: failed.resolve });
   await store.append(direct);
-  pass(2_000);
   harm();
-  // The look of before may still be under way, so time passes until one is made.
+  // A look takes a while, so time passes until one has ended.
   const timer = setInterval(() => pass(2_000), 5);
   const { code, cause } = await failed.promise;
   clearInterval(timer);
