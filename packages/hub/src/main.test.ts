@@ -71,10 +71,10 @@ test('a start that fails is one line that says what to do, and exit code 1', asy
 });
 
 test('wrong options are told at once, with exit code 2', async () => {
-  const { code, stdout, stderr } = await startHub(['--port', 'x', '--hots', 'y']).ended;
+  const { code, stdout, stderr } = await startHub(['--port', 'x', '--dtaa', 'y']).ended;
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toBe(
-    'parley: Unknown option --hots. Did you mean --host?\nparley: port must be a whole number from 0 to 65535, not "x" (from --port).\n',
+    'parley: Unknown option --dtaa. Did you mean --data?\nparley: port must be a whole number from 0 to 65535, not "x" (from --port).\n',
   );
 });
 
