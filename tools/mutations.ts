@@ -1,5 +1,6 @@
 /** Faults that somebody could put into the code; those of the folders with many have a file of their own. */
 import { configMutations } from './mutations/config.ts';
+import { connectMutations } from './mutations/connect.ts';
 import { identifyMutations } from './mutations/identify.ts';
 import type { Mutation } from './mutations/mutation.ts';
 import { rightsMutations } from './mutations/rights.ts';
@@ -14,6 +15,7 @@ const acknowledgements = 'deliver/acknowledgements.ts';
 
 export const mutations: readonly Mutation[] = [
   ...configMutations,
+  ...connectMutations,
   ...identifyMutations,
   ...routeMutations,
   ...rightsMutations,

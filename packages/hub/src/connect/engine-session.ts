@@ -182,6 +182,10 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
     return this.#bufferedBytes + this.#intake.waitingBytes + this.#transport.incompleteBytes + (this.#upgrade?.incompleteBytes ?? 0);
   }
 
+  get isPresent(): boolean {
+    return this.#transport.name === 'websocket' || this.#transport.writable;
+  }
+
   /** Another session gets its place. */
   displace(): void {
     this.#end('transport error', false);

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
@@ -323,5 +323,31 @@ describe('attach', () => {
     expect(await exchange(port, upgradeTo('/elsewhere'))).toMatch(/^HTTP\/1.1 404/);
     http.on('upgrade', (req, socket) => req.url === '/elsewhere' && socket.end('other'));
     expect(await exchange(port, upgradeTo('/elsewhere'))).toBe('other');
+  });
+
+  test('passes requests to listeners that were added later, and outlives one that throws or rejects', async () => {
+    const http = createServer();
+    const faults: unknown[] = [];
+    const target = { path: '/hub/', handleRequest: (_req: unknown, res: ServerResponse) => void res.end('ours'), handleUpgrade() {} };
+    attach(http, target, { otherwise: (_req, res) => res.end('nobody else'), onFault: (error) => faults.push(error) });
+    const url = `http://127.0.0.1:${await listen(http)}`;
+    onTestFinished(() => {
+      http.close();
+      http.closeAllConnections();
+    });
+    expect(await (await fetch(url)).text()).toBe('nobody else');
+    http.on('request', async ({ url: asked }, res) => {
+      if (asked === '/rejects') throw new Error('rejected');
+      res.end('other');
+    });
+    http.on('request', ({ url: asked }) => {
+      if (asked === '/throws') throw new Error('thrown');
+    });
+    expect(await (await fetch(url)).text()).toBe('other');
+    expect(await (await fetch(`${url}/hub/`)).text()).toBe('ours');
+    expect((await fetch(`${url}/rejects`)).status).toBe(500);
+    await (await fetch(`${url}/throws`)).text().catch(() => 'cut');
+    expect(faults).toEqual([new Error('rejected'), new Error('thrown')]);
+    expect(() => attach(http, target, { otherwise() {}, onFault() {} })).toThrow('is attached to this server at /hub/ already');
   });
 });

@@ -12,8 +12,8 @@ function setUp(limits: { perAddress?: number; max?: number; bytes?: number } = {
     },
     () => {},
   );
-  const arrive = (name: string, subscriber = 'a', heldBytes = 0): Stranger & { heldBytes: number } => {
-    const stranger = { subscriber, heldBytes, displace: () => displaced.push(name) };
+  const arrive = (name: string, subscriber = 'a', heldBytes = 0, isPresent = true): Stranger & { heldBytes: number } => {
+    const stranger = { subscriber, heldBytes, isPresent, displace: () => displaced.push(name) };
     strangers.add(stranger);
     return stranger;
   };
@@ -27,6 +27,15 @@ describe('at its limit', () => {
     for (const name of ['1', '2', '3', '4']) arrive(name);
     expect(displaced).toEqual(['1', '2']);
     expect(strangers.count).toBe(3);
+  });
+
+  test('a session that nobody holds a connection open for goes first', () => {
+    const { displaced, arrive } = setUp({ perAddress: 2 });
+    arrive('present');
+    arrive('absent', 'a', 0, false);
+    arrive('new');
+    arrive('newer');
+    expect(displaced).toEqual(['absent', 'present']);
   });
 
   test('the oldest of all makes room for a new one', () => {

@@ -1,7 +1,8 @@
 /**
  * The sessions whose clients have not registered: how many there are from one address and in all, and what is held for them.
  *
- * At a limit the newcomer is let in and an older one is closed: the oldest of its address, or of all; and when too much is held
+ * At a limit the newcomer is let in and an older one is closed: the oldest of its address, or of all, for which no connection is held
+ * open, or else the oldest; and when too much is held
  * for them, the one for which the most is held. So whoever opens sessions without end displaces its own, and a client that
  * registers in time always gets in.
  */
@@ -10,6 +11,8 @@ export interface Stranger {
   readonly subscriber: string;
   /** What is held for it, in both directions. */
   readonly heldBytes: number;
+  /** Its client holds a connection open for it: a WebSocket, or a poll. Many sessions without one may have come over a single connection. */
+  readonly isPresent: boolean;
   /** Ends it at once. It is removed on the way. */
   displace(): void;
 }
@@ -78,7 +81,13 @@ export class Strangers {
   }
 
   #displace(strangers: Iterable<Stranger>): boolean {
-    const [oldest] = strangers;
+    let oldest: Stranger | undefined;
+    for (const stranger of strangers) {
+      oldest ??= stranger;
+      if (stranger.isPresent) continue;
+      oldest = stranger;
+      break;
+    }
     if (oldest === undefined) return false;
     this.#end(oldest);
     return true;
