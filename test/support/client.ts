@@ -1,5 +1,5 @@
 /** The stock Socket.IO client, with a memory of everything that came. */
-import type { CommandName, CommandPayload } from '@parley/protocol';
+import { type CommandName, type CommandPayload, sentEventProblem, sentReplyProblem } from '@parley/protocol';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 
 /** The payload of an event or the reply to one. */
@@ -70,12 +70,16 @@ function recordingClient(socket: Socket): Client {
   const received: ReceivedEvent[] = [];
   const waiting = new Set<() => void>();
   socket.onAny((name: string, payload: Payload) => {
+    refuse(sentEventProblem(name, payload));
     received.push({ name, payload });
     for (const look of waiting) look();
   });
   const all = (name: string) => received.filter((event) => event.name === name).map((event) => event.payload);
-  const sendRaw = (name: string, ...args: readonly unknown[]): Promise<Payload> =>
-    socket.timeout(replyTimeoutMs).emitWithAck(name, ...args);
+  const sendRaw = async (name: string, ...args: readonly unknown[]): Promise<Payload> => {
+    const reply = await socket.timeout(replyTimeoutMs).emitWithAck(name, ...args);
+    refuse(sentReplyProblem(reply));
+    return reply;
+  };
 
   return {
     socket,
@@ -112,4 +116,9 @@ function recordingClient(socket: Socket): Client {
       socket.disconnect();
     },
   };
+}
+
+/** What a hub sends has the form that the protocol's tables promise. */
+function refuse(problem: string | undefined): void {
+  if (problem !== undefined) throw new Error(problem);
 }

@@ -1,3 +1,4 @@
+export * from './check-sent.ts';
 export * from './closings.ts';
 export * from './commands.ts';
 export * from './engineio.ts';

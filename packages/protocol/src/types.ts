@@ -14,9 +14,12 @@ export type ServerToClientEvents = {
   ) => void;
 };
 
-/** What a client may send. The callback, if there is one, gets the answer: `status` tells whether it is a success. */
+/**
+ * What a client may send. The callback gets the answer, of which `status` tells whether it is a success. It is not optional here: the types of
+ * socket.io-client could not say then what `emitWithAck` resolves with.
+ */
 export type ClientToServerEvents = {
-  [Name in CommandName]: (payload: CommandPayload<Name>, callback?: (reply: ReplyTo<Name> | Failure) => void) => void;
+  [Name in CommandName]: (payload: CommandPayload<Name>, callback: (reply: ReplyTo<Name> | Failure) => void) => void;
 };
 
 /** `auth` of a connection that registers by its handshake. With an authenticator it also has what that one asks for, such as `token`. */
