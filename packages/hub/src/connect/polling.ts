@@ -81,7 +81,9 @@ export class PollingTransport implements Transport {
     }
     this.#takenBytes += bytes;
     // After the listener of #onGet, which sees that the poll is no longer pending and leaves this case to us.
-    poll.on('close', () => this.#onAnswered(poll, bytes));
+    const { socket } = poll;
+    // Node 22 also calls an answer finished whose connection was lost meanwhile.
+    poll.on('close', () => this.#onAnswered(bytes, poll.writableFinished && !socket?.errored));
     answerText(poll, records.join('\x1e'));
     return records.length;
   }
@@ -119,9 +121,9 @@ export class PollingTransport implements Transport {
     this.listener.onWritable();
   }
 
-  #onAnswered(res: ServerResponse, bytes: number): void {
+  #onAnswered(bytes: number, isTaken: boolean): void {
     this.#takenBytes -= bytes;
-    if (res.writableFinished && this.#closed === undefined) this.listener.onTaken();
+    if (isTaken && this.#closed === undefined) this.listener.onTaken();
     else this.listener.onEnd('transport close');
   }
 
