@@ -48,6 +48,7 @@ async function fill(data: string, pending: number): Promise<void> {
     devicesPerUserMax: 1,
     onAppended: () => {},
     onDamaged: () => {},
+    onDamagedPart: () => {},
     onFailed: (error) => {
       throw error;
     },

@@ -174,9 +174,14 @@ function healthOf({ state, damagedMessages }: StoreIntegrity): Health {
   return state === 'damaged' ? { status: 'degraded', damaged: damagedMessages } : { status: 'healthy' };
 }
 
-function tellOfDamage(log: Log): Pick<Parameters<typeof openSqliteStore>[0], 'onDamaged' | 'onChecked'> {
+function tellOfDamage(log: Log): Pick<Parameters<typeof openSqliteStore>[0], 'onDamaged' | 'onDamagedPart' | 'onChecked'> {
   return {
     onDamaged: (place) => log.error(place, 'a stored message is damaged: it is left out, and its receivers are told'),
+    onDamagedPart: (cause) =>
+      log.error(
+        { cause },
+        'the database is damaged: what needs the damaged part is refused, the rest goes on; restore a backup, or read docs/guarantees.md',
+      ),
     onChecked: ({ state, damagedMessages }, problem) => {
       if (state === 'ok') log.debug({}, 'the database was checked, and is well');
       else

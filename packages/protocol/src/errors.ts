@@ -71,6 +71,10 @@ export const errorTable = {
     retry: 'later',
   },
   storage_full: { message: 'The hub has no disk space left. Nothing was stored; try again later.', retry: 'later' },
+  storage_damaged: {
+    message: "A part of the hub's database that this needs is damaged. Nothing was stored. Tell the operator of the hub; the rest works.",
+    retry: 'never',
+  },
   storage_failed: {
     message: 'The hub could not store this. Whether it was stored is unknown; repeat it with the same client_msg_id.',
     retry: 'later',

@@ -9,5 +9,6 @@ export const testStoreOptions: StoreOptions = {
   devicesPerUserMax: 1_000,
   onAppended() {},
   onDamaged() {},
+  onDamagedPart() {},
   onFailed() {},
 };

@@ -12,7 +12,7 @@
  * - What can't be read any more, or is not what was stored, is never returned: reads say in which place it was, and go on.
  * - To somebody who is not a member, a private room looks like none: `room_not_found` where a public one has `not_member`.
  * - An expected refusal rejects with the `HubError` that a client may be told; nothing was stored then.
- *   `overloaded`, `storage_full`: nothing was stored, try again later. `storage_failed`: the outcome is
+ *   `overloaded`, `storage_full`: nothing was stored, try again later. `storage_damaged`: nothing was stored, and the rest works. `storage_failed`: the outcome is
  *   unknown, nothing that follows is acknowledged, and `onFailed` is called once.
  *
  * Times are wall-clock milliseconds and come from the caller. Content is JSON text and is returned byte for byte.
@@ -319,6 +319,8 @@ export interface StoreOptions extends StoreLimits {
   readonly onAppended: (messages: readonly StoredMessage[]) => void;
   /** A damaged message was found. Called once for each. */
   readonly onDamaged: (place: { readonly stream: StreamId; readonly seq: number }) => void;
+  /** Something else is damaged, and what needs it is refused with `storage_damaged`. Called once for each `cause`. */
+  readonly onDamagedPart: (cause: string) => void;
   /** The store can't go on: nothing will be acknowledged any more. Called at most once. */
   readonly onFailed: (error: HubError) => void;
 }

@@ -1,25 +1,40 @@
 import type { StoreOptions } from '../ports/store.ts';
 
+type Callbacks = Pick<StoreOptions, 'onDamaged' | 'onDamagedPart'>;
+
 /** Places that are remembered, so that each is told once: a disk with more damage than this is told of well enough. */
 const placesMax = 100_000;
 
-/** The damaged messages that were found, each of which is told once. */
+/** The damage that was found, each piece of which is told once. */
 export class DamageLog {
-  readonly #onDamaged: StoreOptions['onDamaged'];
+  readonly #callbacks: Callbacks;
   readonly #places = new Set<string>();
+  readonly #parts = new Set<string>();
 
-  constructor(onDamaged: StoreOptions['onDamaged']) {
-    this.#onDamaged = onDamaged;
+  constructor(callbacks: Callbacks) {
+    this.#callbacks = callbacks;
   }
 
+  /** Damaged messages. */
   get count(): number {
     return this.#places.size;
   }
 
-  add({ stream, seq }: Parameters<StoreOptions['onDamaged']>[0]): void {
+  get isEmpty(): boolean {
+    return this.#places.size + this.#parts.size === 0;
+  }
+
+  add({ stream, seq }: Parameters<Callbacks['onDamaged']>[0]): void {
     const key = `${seq} ${stream}`;
     if (this.#places.has(key) || this.#places.size >= placesMax) return;
     this.#places.add(key);
-    this.#onDamaged({ stream, seq });
+    this.#callbacks.onDamaged({ stream, seq });
+  }
+
+  /** Damage that is in no message; `cause` is for the operator. */
+  addPart(cause: string): void {
+    if (this.#parts.has(cause)) return;
+    this.#parts.add(cause);
+    this.#callbacks.onDamagedPart(cause);
   }
 }

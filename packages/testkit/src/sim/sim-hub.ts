@@ -150,6 +150,7 @@ export class HubProcess {
         roomsPerUserMax: settings.roomsPerUserMax,
         devicesPerUserMax: settings.devicesPerUserMax,
         onDamaged() {},
+        onDamagedPart() {},
         onAppended: (messages) => this.#notice(messages),
         onFailed: () => this.#clock.after(this.#random.integer(0, 50), onFailed),
       },

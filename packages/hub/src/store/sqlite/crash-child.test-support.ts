@@ -11,6 +11,7 @@ const store = await openSqliteStore({
   devicesPerUserMax: 1,
   onAppended: () => {},
   onDamaged: () => {},
+  onDamagedPart: () => {},
   onFailed: () => process.exit(1),
 });
 

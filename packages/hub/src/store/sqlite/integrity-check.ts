@@ -35,7 +35,7 @@ export class IntegrityCheck {
 
   get integrity(): StoreIntegrity {
     const damagedMessages = this.#ports.damage.count;
-    if (damagedMessages > 0 || this.#problem !== undefined) return { state: 'damaged', damagedMessages };
+    if (!this.#ports.damage.isEmpty || this.#problem !== undefined) return { state: 'damaged', damagedMessages };
     return { state: this.#state === 'running' ? 'checking' : 'ok', damagedMessages };
   }
 

@@ -61,8 +61,8 @@ export async function openSqliteStore(options: StoreOptions & SqliteOptions): Pr
     throw error;
   }
   const announcer = new Announcer(options.onAppended);
-  const damage = new DamageLog(options.onDamaged);
-  const opened = createQueue({ writer, announcer, checkpoints: new Checkpoints(reader, writer) }, options);
+  const damage = new DamageLog(options);
+  const opened = createQueue({ writer, announcer, damage, checkpoints: new Checkpoints(reader, writer) }, options);
   queue = opened;
   const check = new IntegrityCheck({ setup, clock, damage, onChecked: options.onChecked });
   if (isMemory) return createStore({ queue, reader, writer, announcer, damage, check, stop: stopThreads });
@@ -91,17 +91,22 @@ function limitsOf({
 interface QueueParts {
   readonly writer: Thread;
   readonly announcer: Announcer;
+  readonly damage: DamageLog;
   readonly checkpoints: Checkpoints;
 }
 
-function createQueue({ writer, announcer, checkpoints }: QueueParts, options: StoreOptions & SqliteOptions): CommitQueue<WaitingCall> {
+function createQueue(
+  { writer, announcer, damage: damageLog, checkpoints }: QueueParts,
+  options: StoreOptions & SqliteOptions,
+): CommitQueue<WaitingCall> {
   return new CommitQueue<WaitingCall>({
     commit: async (calls) => {
-      const { outcomes, uncopiedPages } = (await writer.ask({
+      const { outcomes, uncopiedPages, damage } = (await writer.ask({
         kind: 'commit',
         calls: calls.map((call) => packCall(typeof call === 'function' ? call() : call)),
       })) as Committed;
       checkpoints.onCommit(uncopiedPages);
+      if (damage !== undefined) damageLog.addPart(damage);
       return outcomes;
     },
     onFailed: options.onFailed,

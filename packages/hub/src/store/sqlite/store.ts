@@ -54,7 +54,11 @@ export function createStore({ queue, reader, writer, stop, announcer, damage, ch
     inOrder(value as R);
   };
   const read = <M extends keyof Reads>(method: M, ...args: Parameters<Reads[M]>): Promise<ReturnType<Reads[M]>> =>
-    unlessClosing(() => reader.ask({ kind: 'read', call: { method, args } }));
+    unlessClosing(() => reader.ask({ kind: 'read', call: { method, args } }).catch(noteDamage));
+  const noteDamage = (error: unknown): never => {
+    if (error instanceof HubError && error.code === 'storage_damaged') damage.addPart(String(error.cause));
+    throw error;
+  };
   const append = (request: AppendRequest): Promise<unknown> =>
     queue.push(
       { method: 'append', args: [request] },

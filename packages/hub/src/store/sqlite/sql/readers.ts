@@ -224,7 +224,8 @@ function createDeliver({ db, streams, counters }: WriteContext): (advance: Curso
   const note = db.prepare<[string, number, number]>('INSERT OR IGNORE INTO deliveries (stream, seq, delivered_at) VALUES (?, ?, ?)');
   const receipts = db.prepare<[string, number, number], ReceiptRow>(`
     SELECT id AS messageId, seq, sender_id AS senderId, recipient_id AS recipientId
-    FROM messages WHERE stream = ${textParameter} AND seq > ? AND seq <= ? AND receipt = 1 ORDER BY seq`);
+    FROM messages INDEXED BY messages_with_receipt
+    WHERE stream = ${textParameter} AND seq > ? AND seq <= ? AND receipt = 1 ORDER BY seq`);
 
   return ({ stream, seq }, nowMs) => {
     const before = streams.get(stream);

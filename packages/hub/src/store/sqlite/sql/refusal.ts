@@ -11,6 +11,8 @@ export function refusalFor(error: unknown, isOutOfSpaceNow: () => boolean): Refu
   // A quota that is used up is to SQLite an error of the disk like any other. Nothing of the batch was committed, so it can be rolled back.
   if (error.code === 'SQLITE_IOERR_WRITE' && isOutOfSpaceNow()) return { code: 'storage_full', cause };
   if (error.code.startsWith('SQLITE_BUSY')) return { code: 'overloaded', cause };
+  // Met before anything was written, so it can be rolled back like a fault of our own.
+  if (error.code.startsWith('SQLITE_CORRUPT')) return { code: 'storage_damaged', cause: `${error.code}: ${cause}` };
   return { code: 'storage_failed', cause: `${error.code}: ${cause}` };
 }
 

@@ -43,7 +43,8 @@ function forgetAndCreate(db: Database, name: string, sql: string): void {
       db.exec(sql);
     })();
   } finally {
-    db.pragma('writable_schema = OFF');
+    // Reads the schema again, which a rollback leaves as it was without the index: what this connection stores would not be in it.
+    db.pragma('writable_schema = RESET');
     db.unsafeMode(false);
   }
 }

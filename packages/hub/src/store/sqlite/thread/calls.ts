@@ -109,6 +109,8 @@ export interface Committed {
   readonly outcomes: readonly Outcome[];
   /** Pages of the log that no checkpoint has copied yet. */
   readonly uncopiedPages: number;
+  /** What SQLite says of damage that writes of the batch have met. */
+  readonly damage: string | undefined;
 }
 
 export type FromThread = Outcome | { readonly startRefused: string };

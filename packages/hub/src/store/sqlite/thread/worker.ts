@@ -60,7 +60,11 @@ function run({ db, writer, read, check, checkpointer }: Opened, message: Exclude
       return read(message.call);
     case 'commit':
       if (writer === undefined) throw new Error('this connection is read-only');
-      return { outcomes: writer.commit(message.calls.map(unpackCall)), uncopiedPages: writer.uncopiedPages } satisfies Committed;
+      return {
+        outcomes: writer.commit(message.calls.map(unpackCall)),
+        uncopiedPages: writer.uncopiedPages,
+        damage: writer.takeDamage(),
+      } satisfies Committed;
     case 'check':
       return check(message.place);
     case 'checkpoint':
@@ -75,7 +79,10 @@ function run({ db, writer, read, check, checkpointer }: Opened, message: Exclude
 
 function toAnswer(error: unknown): FromThread {
   if (error instanceof StoreStartError) return { startRefused: error.message };
-  if (isSqliteError(error)) return { refusal: { code: 'storage_failed', cause: `${error.code}: ${describe(error)}` } };
+  if (isSqliteError(error)) {
+    const code = error.code.startsWith('SQLITE_CORRUPT') ? 'storage_damaged' : 'storage_failed';
+    return { refusal: { code, cause: `${error.code}: ${describe(error)}` } };
+  }
   return { refusal: toRefusal(error) };
 }
 
