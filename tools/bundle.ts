@@ -4,7 +4,7 @@
  * From a lock file npm does not know that better-sqlite3 asks not to be built (`gypfile: false`; its binaries are in its
  * package). It finds binding.gyp and calls node-gyp, which needs Python and a compiler, and no setting of a published
  * package can keep it from that. So `npm ci` of an application would fail wherever these are missing. A bundled copy has
- * the library and the binaries, and nothing to build. See docs/decisions/0011.
+ * the library and the binaries, and nothing to build. See docs/decisions/0015.
  */
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
