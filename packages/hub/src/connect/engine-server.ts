@@ -23,7 +23,8 @@ import type { EngineRequest } from './handshake.ts';
 import { readEngineRequest, sessionOrigin } from './handshake.ts';
 import type { ConnectHooks, ConnectOptions, RefusalReason } from './options.ts';
 import { PollingTransport } from './polling.ts';
-import { answerJson, ignoreErrors, rejectUpgrade } from './respond.ts';
+import { protocol3Payload, protocol3Refusal } from './protocol-3.ts';
+import { answerJson, answerText, ignoreErrors, rejectUpgrade } from './respond.ts';
 import { SessionContext } from './session-context.ts';
 import type { Transport } from './transport.ts';
 import { Upgrade } from './upgrade.ts';
@@ -97,6 +98,11 @@ export class EngineServer {
     setCorsHeaders(req, res, options.corsOrigins);
     if (answerPreflight(req, res, options.corsOrigins)) return;
     const request = this.#check(req, false);
+    if (request === 'protocol_3') {
+      this.#deps.hooks.onRefused?.(request);
+      answerText(res, protocol3Payload);
+      return;
+    }
     if ('reason' in request) {
       this.#refuse(request, (status, body) => answerJson(res, status, body));
       return;
@@ -114,7 +120,7 @@ export class EngineServer {
   handleUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     ignoreErrors(socket);
     const request = this.#check(req, true);
-    if ('reason' in request) {
+    if (request !== 'protocol_3' && 'reason' in request) {
       this.#refuse(request, (status, body) => rejectUpgrade(socket, status, body));
       return;
     }
@@ -134,8 +140,9 @@ export class EngineServer {
     if (this.#sessions.size > 0) await empty;
   }
 
-  #check(req: IncomingMessage, isUpgrade: boolean): EngineRequest | Refused {
+  #check(req: IncomingMessage, isUpgrade: boolean): EngineRequest | Refused | 'protocol_3' {
     const request = readEngineRequest(req, isUpgrade, this.#deps.options);
+    if (request === 'protocol_3') return request;
     if (typeof request === 'string') return refused(request, accessProblem(req, this.#deps.options));
     if (request.sid !== undefined) return this.#sessions.has(request.sid) ? request : refused('sessionUnknown');
     if (this.#onEmpty !== undefined) {
@@ -162,8 +169,14 @@ export class EngineServer {
     answer(status, body);
   }
 
-  #onWebSocket(ws: WebSocket, req: IncomingMessage, socket: Duplex, request: EngineRequest): void {
+  #onWebSocket(ws: WebSocket, req: IncomingMessage, socket: Duplex, request: EngineRequest | 'protocol_3'): void {
     const transport = new WebSocketTransport(ws, socket, this.#context.flusher.joiner);
+    if (request === 'protocol_3') {
+      this.#deps.hooks.onRefused?.(request);
+      transport.write(protocol3Refusal);
+      transport.close('forced close');
+      return;
+    }
     if (request.sid === undefined) {
       this.#open(req, request, transport);
       return;

@@ -9,6 +9,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Handshake } from '../ports/connection.ts';
 import { accessProblem } from './access.ts';
 import type { ConnectOptions } from './options.ts';
+import { OLD_ENGINE_PROTOCOL } from './protocol-3.ts';
 
 export interface EngineRequest {
   readonly transport: 'polling' | 'websocket';
@@ -29,16 +30,21 @@ const keptHeaders = ['authorization', 'cookie', 'origin', 'host', 'user-agent', 
 /** All of them together. A header that does not fit is left out whole: half a cookie could be another one. */
 const headerCharactersMax = 8192;
 
-export function readEngineRequest(req: IncomingMessage, isUpgrade: boolean, options: ConnectOptions): EngineRequest | HandshakeErrorName {
+export function readEngineRequest(
+  req: IncomingMessage,
+  isUpgrade: boolean,
+  options: ConnectOptions,
+): EngineRequest | HandshakeErrorName | 'protocol_3' {
   const query = readQuery(req.url ?? '');
   const { transport, sid } = query;
   if (transport !== 'polling' && transport !== 'websocket') return 'transportUnknown';
-  if (query.EIO !== String(ENGINE_PROTOCOL)) return 'unsupportedVersion';
+  const isOld = query.EIO === String(OLD_ENGINE_PROTOCOL) && sid === undefined;
+  if (query.EIO !== String(ENGINE_PROTOCOL) && !isOld) return 'unsupportedVersion';
   if (accessProblem(req, options) !== undefined) return 'forbidden';
   if (sid === undefined && req.method !== 'GET') return 'badMethod';
   // `j` asks for JSONP, which would let any page read the answers.
   if ((transport === 'websocket') !== isUpgrade || query.j !== undefined) return 'badRequest';
-  return { transport, sid, query };
+  return isOld ? 'protocol_3' : { transport, sid, query };
 }
 
 /** A repeated parameter becomes one with a comma, as with headers, so that it is never what we look for. */

@@ -99,6 +99,7 @@ export const recommendedHttpOptions = {
 /** Why a request was turned away: a refusal of the Engine.IO handshake, or one of our own limits. */
 export type RefusalReason =
   | HandshakeErrorName
+  | 'protocol_3'
   | 'too_many_connections'
   | 'admission'
   | 'short_of_memory'
