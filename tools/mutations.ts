@@ -53,7 +53,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a page that could not be read is skipped',
     file: catchUp,
-    find: '      // The store is busy, or has failed and says so itself.',
+    find: '      // The store is busy, or has failed and reports that itself.',
     replace: '      if (next !== undefined) next.behind.position = next.head;',
   },
   {

@@ -78,7 +78,7 @@ describe.for(['polling', 'websocket', 'polling,websocket'])('the stock Python cl
     expect(payloadOf(events, 'registered')).toMatchObject({ status: 'success', queued: 200 });
     expect(payloadOf(events, 'messages').list).toMatchObject(contents.map((content, index) => ({ content, seq: index + 1 })));
 
-    // Proved by the pong of an unmodified client: the next connection gets nothing again.
+    // Acknowledged by the pong of an unmodified client: the next connection gets nothing again.
     await ann.waitFor('message_delivered', 200);
     expect((await connectAs(hub.url, user)).registered).toMatchObject({ queued: 0 });
   });

@@ -21,7 +21,7 @@ export interface DrainPorts {
 const roundsMax = 6;
 const catchUpMs = 120_000;
 /** A pong may have to wait a second for its turn. */
-const proofMs = 1_500;
+const acknowledgementMs = 1_500;
 /** For the last snapshots of presence to show that everybody has gone. */
 const goneMs = 3_000;
 
@@ -42,7 +42,7 @@ async function fetchAll({ recorder, plan, makeActor }: DrainPorts, round: number
   const before = recorder.counts.delivered;
   for (const actor of actors) actor.start();
   await until('fetch what was queued', actors, (actor) => actor.hasCaughtUp, catchUpMs);
-  await sleep(proofMs);
+  await sleep(acknowledgementMs);
   const fetched = recorder.counts.delivered - before;
   const [observer, ...others] = actors;
   const stopWatching = observer === undefined ? () => {} : watchPresence(observer, recorder);

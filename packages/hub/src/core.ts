@@ -30,12 +30,12 @@ import type { HubEvent } from './ports/hub-events.ts';
 import type { Log } from './ports/log.ts';
 import type { Store } from './ports/store.ts';
 import { Conversation, type ConversationPorts } from './route/conversation.ts';
+import { PendingCommands } from './route/pending-commands.ts';
 import { ReadGate } from './route/read-gate.ts';
 import type { CommandLimits, Services } from './route/services.ts';
-import { UnderWay } from './route/under-way.ts';
 import { presenceChange } from './route/views.ts';
 
-/** Of commands, from all connections: more would only wait in the store, and keep what others ask for waiting behind them. */
+/** Reads of commands, from all connections: more would only wait in the store, and hold up others behind them. */
 const readsAtOnceMax = 8;
 
 export interface CoreSettings extends CommandLimits {
@@ -77,7 +77,7 @@ export class Core {
   readonly #sessions: Sessions;
   readonly #delivery: Delivery;
   readonly #slowReaders: SlowReaders;
-  readonly #underWay = new UnderWay();
+  readonly #pending = new PendingCommands();
   readonly #unforeseen: Unforeseen;
   readonly #reception: Reception;
   #isDraining = false;
@@ -197,7 +197,7 @@ export class Core {
 
   /** Resolves when every command that was accepted has been carried out and answered. */
   commandsDone(): Promise<void> {
-    return this.#underWay.none();
+    return this.#pending.none();
   }
 
   /** Resolves when acknowledgements and closings were written. */
@@ -209,7 +209,7 @@ export class Core {
   #conversationPorts(log: Log): ConversationPorts {
     return {
       services: this.services,
-      underWay: this.#underWay,
+      pending: this.#pending,
       readGate: new ReadGate(readsAtOnceMax),
       refusal: () => this.#refusal(),
       told: (error, event) => this.told(error, event),

@@ -5,7 +5,7 @@
  *     0     stopped by SIGTERM or SIGINT; everything that was accepted is in the log
  *     1     could not start (port, data folder, version of Node), did not stop in time, or a fault that nothing handled
  *     2     wrong options
- *     70    the store failed while running; start the hub again once the disk is well
+ *     70    the store failed while running; start the hub again once the disk works
  *     130, 143    a second SIGINT or SIGTERM: ended at once
  *
  * Standard output carries one line, `parley listening on http://HOST:PORT`, when connections are accepted.
@@ -40,7 +40,7 @@ const serviceLinksNote =
   'These variables are about services in the network and not meant for the hub, so they are ignored. ' +
   'With "enableServiceLinks: false" Kubernetes leaves them out.';
 
-// A reader of the output that goes away must not take the hub with it.
+// The hub must not end because whoever read its output has gone.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 

@@ -1,4 +1,4 @@
-/** What the hub does by itself, again and again: once a second the connections, once a minute the log. */
+/** What the hub does from time to time: once a second the connections, once a minute the log. */
 import { HubError } from '@parley/protocol';
 import type { Core } from './core.ts';
 import type { Cancel, Clock } from './lib/clock.ts';

@@ -5,7 +5,7 @@ export interface AcknowledgerPorts {
   readonly random: Seeded;
   /** Sends `ack`. */
   readonly send: (stream: number, seq: number, onReply: (isDone: boolean) => void) => void;
-  readonly onProved: (stream: number, seq: number) => void;
+  readonly onAcknowledged: (stream: number, seq: number) => void;
   readonly delayMs: { readonly min: number; readonly max: number };
 }
 
@@ -46,7 +46,7 @@ export class Acknowledger {
       this.#unanswered += 1;
       this.#ports.send(stream, seq, (isDone) => {
         this.#unanswered -= 1;
-        if (isDone) this.#ports.onProved(stream, seq);
+        if (isDone) this.#ports.onAcknowledged(stream, seq);
       });
     }
   }

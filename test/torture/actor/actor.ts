@@ -53,8 +53,8 @@ export class Actor {
       random,
       delayMs: ports.acknowledgeDelayMs,
       send: (stream, seq, onReply) => this.#acknowledge(stream, seq, onReply),
-      onProved: (stream, seq) => {
-        if (this.#connection !== undefined) recorder.add({ kind: 'proved', connection: this.#connection, stream, seq });
+      onAcknowledged: (stream, seq) => {
+        if (this.#connection !== undefined) recorder.add({ kind: 'acknowledged', connection: this.#connection, stream, seq });
       },
     });
   }
@@ -120,9 +120,9 @@ export class Actor {
         else if (name === 'registered' && this.#connection !== undefined) this.#onRegistered(this.#connection, payload);
       },
       onPing: () => {
-        const isProof = this.#isRegistered && !this.#isExplicit;
-        if (isProof && this.#connection !== undefined) {
-          recorder.add({ kind: 'proved', connection: this.#connection, stream: allStreams, seq: 0 });
+        const isAcknowledgement = this.#isRegistered && !this.#isExplicit;
+        if (isAcknowledgement && this.#connection !== undefined) {
+          recorder.add({ kind: 'acknowledged', connection: this.#connection, stream: allStreams, seq: 0 });
         }
       },
       onUnsure: () => {

@@ -21,28 +21,28 @@ test('asks for no mark on the copies of connections that are open side by side',
   expect(problemsOf(redelivery, history)).toEqual([]);
 });
 
-describe('of what was proved', () => {
-  const proved = [...delivered, { kind: 'proved', connection: 1, stream: allStreams, seq: 0 }] as const;
+describe('of what was acknowledged', () => {
+  const acknowledged = [...delivered, { kind: 'acknowledged', connection: 1, stream: allStreams, seq: 0 }] as const;
   const again = [...connect(4, 1), marked];
 
-  test('finds a second delivery long after the proof', () => {
-    expect(problemsOf(redelivery, [...proved, { ...close(1), atMs: 9_000 }, ...again])).toEqual([
-      'seq 1 came again although its receipt had been proved',
+  test('finds a second delivery long after the acknowledgement', () => {
+    expect(problemsOf(redelivery, [...acknowledged, { ...close(1), atMs: 9_000 }, ...again])).toEqual([
+      'seq 1 came again although its receipt had been acknowledged',
     ]);
   });
 
-  test('lets a proof be lost that is younger than the hub needs to write it', () => {
-    expect(problemsOf(redelivery, [...proved, { ...close(1), atMs: 2_000 }, ...again])).toEqual([]);
-    expect(problemsOf(redelivery, [...proved, { kind: 'down', atMs: 2_000 }, { ...close(1), atMs: 9_000 }, ...again])).toEqual([]);
+  test('lets an acknowledgement be lost that is younger than the hub needs to write it', () => {
+    expect(problemsOf(redelivery, [...acknowledged, { ...close(1), atMs: 2_000 }, ...again])).toEqual([]);
+    expect(problemsOf(redelivery, [...acknowledged, { kind: 'down', atMs: 2_000 }, { ...close(1), atMs: 9_000 }, ...again])).toEqual([]);
   });
 
-  test('covers only what had come before the proof', () => {
-    const history = [...proved, send(1, bob), deliver(1, bob, 2, 1), { ...close(1), atMs: 9_000 }, ...connect(4, 1)];
+  test('covers only what had come before the acknowledgement', () => {
+    const history = [...acknowledged, send(1, bob), deliver(1, bob, 2, 1), { ...close(1), atMs: 9_000 }, ...connect(4, 1)];
     expect(problemsOf(redelivery, [...history, deliver(4, bob, 2, 1, { redelivered: true })])).toEqual([]);
   });
 
   test('takes an explicit acknowledgement up to its seq', () => {
-    const acknowledged = [...delivered, { kind: 'proved', connection: 1, stream: bob, seq: 1 }] as const;
+    const acknowledged = [...delivered, { kind: 'acknowledged', connection: 1, stream: bob, seq: 1 }] as const;
     expect(problemsOf(redelivery, [...acknowledged, { ...close(1), atMs: 9_000 }, ...again])).toHaveLength(1);
   });
 });

@@ -2,41 +2,41 @@ import { allStreams } from '../history/events.ts';
 import type { Check } from './check.ts';
 
 /**
- * How long after a proof of receipt it may be lost without a fault: the hub writes proofs behind the messages that
- * wait for the disk. Only a proof that had this long, on a hub that neither ended nor was stopped, has to hold.
+ * For how long an acknowledgement may be lost without a fault: the hub writes acknowledgements behind the messages that
+ * wait for the disk. Only one that is older, on a hub that neither ended nor was stopped meanwhile, has to hold.
  */
 const settleMs = 5_000;
 
-interface Proof {
+interface Acknowledgement {
   readonly atMs: number;
   readonly upTo: ReadonlyMap<number, number>;
 }
 
 /**
  * A reader gets a message a second time only on a later connection, marked `redelivered`, and only if its
- * receipt was not proved before that connection was opened.
+ * receipt had not been acknowledged before that connection was opened.
  */
 export const redelivery: Check = {
   name: 'redelivery',
   watch(ledger, report) {
     /** Of each reader, by stream: what is surely known to be received. */
     const settled = new Map<number, Map<number, number>>();
-    const proofs = new Map<number, Proof[]>();
+    const acknowledgements = new Map<number, Acknowledgement[]>();
     /** Of each connection: what was settled when it was opened. */
     const settledBefore: ReadonlyMap<number, number>[] = [];
 
     const settle = (connection: number, nowMs: number): void => {
-      const waiting = proofs.get(connection);
+      const waiting = acknowledgements.get(connection);
       while (waiting?.[0] !== undefined && waiting[0].atMs <= nowMs - settleMs) {
-        const proof = waiting.shift();
+        const acknowledgement = waiting.shift();
         const { reader } = ledger.connection(connection);
         const known = settled.get(reader) ?? new Map<number, number>();
-        for (const [stream, seq] of proof?.upTo ?? []) known.set(stream, Math.max(seq, known.get(stream) ?? 0));
+        for (const [stream, seq] of acknowledgement?.upTo ?? []) known.set(stream, Math.max(seq, known.get(stream) ?? 0));
         settled.set(reader, known);
       }
     };
     const settleAll = (nowMs: number): void => {
-      for (const connection of proofs.keys()) settle(connection, nowMs);
+      for (const connection of acknowledgements.keys()) settle(connection, nowMs);
     };
 
     return {
@@ -44,26 +44,26 @@ export const redelivery: Check = {
         if (event.kind === 'open') {
           settleAll(event.atMs);
           settledBefore[event.connection] = new Map(settled.get(event.reader));
-        } else if (event.kind === 'proved') {
+        } else if (event.kind === 'acknowledged') {
           const { connection, stream, seq, atMs } = event;
           const positions = ledger.connection(connection).positions;
           const upTo =
             stream === allStreams ? new Map([...positions].map(([key, position]) => [key, position.seq])) : new Map([[stream, seq]]);
-          proofs.set(connection, [...(proofs.get(connection) ?? []), { atMs, upTo }]);
+          acknowledgements.set(connection, [...(acknowledgements.get(connection) ?? []), { atMs, upTo }]);
           settle(connection, atMs);
         } else if (event.kind === 'closed') {
           settle(event.connection, event.atMs);
-          proofs.delete(event.connection);
+          acknowledgements.delete(event.connection);
         } else if (event.kind === 'down' || event.kind === 'stopped') {
           settleAll(event.atMs);
-          proofs.clear();
+          acknowledgements.clear();
         } else if (event.kind === 'delivered') {
           const { connection, stream, seq, message, redelivered } = event;
           const had = ledger.connection(connection).readerHad.get(stream);
           const isSecond = had !== undefined && had.start <= seq && seq <= had.seq;
           if (isSecond && !redelivered) report({ problem: `seq ${seq} came again without the mark`, stream, seq, message, connection });
           if (seq <= (settledBefore[connection]?.get(stream) ?? 0)) {
-            report({ problem: `seq ${seq} came again although its receipt had been proved`, stream, seq, message, connection });
+            report({ problem: `seq ${seq} came again although its receipt had been acknowledged`, stream, seq, message, connection });
           }
         }
       },

@@ -35,7 +35,7 @@ describe('of an inbox', () => {
     expect(problemsOf(streamOrder, history)).toEqual(['seq 0 was followed by 2, and nobody got what is between']);
   });
 
-  test('lets a new connection start again at what was not proved, and finds one that starts too late', () => {
+  test('lets a new connection start again at what was not acknowledged, and finds one that starts too late', () => {
     const first = [...toBob, deliver(1, bob, 1, 0), deliver(1, bob, 2, 1), close(1), ...connect(4, 1)];
     expect(problemsOf(streamOrder, [...first, deliver(4, bob, 1, 0), deliver(4, bob, 2, 1), deliver(4, bob, 3, 2)])).toEqual([]);
     expect(problemsOf(streamOrder, [...first, deliver(4, bob, 3, 2)])).toEqual([]);

@@ -7,7 +7,7 @@ import { WebSocketWire } from './websocket-wire.ts';
 import type { Wire, WireHandlers } from './wire.ts';
 
 /** A connection on which nothing comes for so long is given up: the hub's pings are closer together. */
-const deafMs = 9_000;
+const silenceMaxMs = 9_000;
 
 export type RawTransport = 'websocket' | 'polling';
 
@@ -22,7 +22,7 @@ export class RawLink implements Link {
   #isStopped = false;
   #nextAckId = 0;
   #timer: NodeJS.Timeout | undefined;
-  #deaf: NodeJS.Timeout | undefined;
+  #silence: NodeJS.Timeout | undefined;
 
   constructor(port: number, transport: RawTransport, handlers: LinkHandlers, seeded: Seeded) {
     this.#port = port;
@@ -165,8 +165,8 @@ export class RawLink implements Link {
   #over(silent: boolean): void {
     this.#wire = undefined;
     this.#replies.clear();
-    clearTimeout(this.#deaf);
-    this.#deaf = undefined;
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#handlers.onClose(silent);
@@ -178,7 +178,7 @@ export class RawLink implements Link {
   }
 
   #listen(): void {
-    if (this.#deaf === undefined) this.#deaf = setTimeout(() => this.disturb({ kind: 'drop' }), deafMs).unref();
-    else this.#deaf.refresh();
+    if (this.#silence === undefined) this.#silence = setTimeout(() => this.disturb({ kind: 'drop' }), silenceMaxMs).unref();
+    else this.#silence.refresh();
   }
 }

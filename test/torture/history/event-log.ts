@@ -22,7 +22,7 @@ const fields: { readonly [Kind in EventKind]: readonly FieldOf<Kind>[] } = {
   refused: ['connection', 'message', 'code'],
   unknown: ['connection', 'message'],
   delivered: ['connection', 'stream', 'seq', 'id', 'message', 'redelivered'],
-  proved: ['connection', 'stream', 'seq'],
+  acknowledged: ['connection', 'stream', 'seq'],
   join: ['connection', 'stream'],
   joined: ['connection', 'stream'],
   leave: ['connection', 'stream'],

@@ -54,8 +54,8 @@ export type HistoryEvent =
       readonly message: number;
       readonly redelivered: boolean;
     }
-  /** The client proved the receipt of everything so far (a pong), or of one stream up to a `seq` (an acknowledged `ack`). */
-  | { readonly kind: 'proved'; readonly connection: number; readonly stream: number; readonly seq: number }
+  /** The client has acknowledged everything so far (a pong), or of one stream up to a `seq` (an acknowledged `ack`). */
+  | { readonly kind: 'acknowledged'; readonly connection: number; readonly stream: number; readonly seq: number }
   /** `join_room` and `leave_room`: sent, and known to have taken effect. */
   | { readonly kind: 'join'; readonly connection: number; readonly stream: number }
   | { readonly kind: 'joined'; readonly connection: number; readonly stream: number }
@@ -69,5 +69,5 @@ export type EventKind = HistoryEvent['kind'];
 /** An event with its time, milliseconds since the start of the run. */
 export type TimedEvent = HistoryEvent & { readonly atMs: number };
 
-/** `stream` of a proof that covers all streams. */
+/** `stream` of an acknowledgement that covers all streams. */
 export const allStreams = -1;

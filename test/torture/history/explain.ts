@@ -8,7 +8,7 @@ import { readerName, streamName } from './world.ts';
 const linesMax = 60;
 
 /** The lives of connections, which matter for those connections that the other lines name. */
-const lifeKinds: ReadonlySet<string> = new Set(['open', 'registered', 'unsure', 'closed', 'proved']);
+const lifeKinds: ReadonlySet<string> = new Set(['open', 'registered', 'unsure', 'closed', 'acknowledged']);
 const hubKinds: ReadonlySet<string> = new Set(['up', 'down', 'stopped', 'continued']);
 const memberKinds: ReadonlySet<string> = new Set(['join', 'joined', 'leave', 'left']);
 
@@ -29,7 +29,7 @@ export function explain(log: EventLog, world: World, violation: Violation): stri
     if (hubKinds.has(event.kind)) return event.atMs >= firstMs;
     if (lifeKinds.has(event.kind)) {
       const isConcerned = connections.has(connection) || (isOfUser && concerned.has(readers.get(connection)));
-      return isConcerned && (event.kind !== 'proved' || stream === violation.stream);
+      return isConcerned && (event.kind !== 'acknowledged' || stream === violation.stream);
     }
     return memberKinds.has(event.kind) && stream === violation.stream && concerned.has(readers.get(connection));
   };

@@ -161,7 +161,7 @@ export class Ledger {
     if (event.kind === 'registered') this.#register(view, event.atMs);
     else if (event.kind === 'unsure') view.state = 'unsure';
     else if (event.kind === 'closed') view.state = 'closed';
-    else if (event.kind !== 'proved') this.#changeMembership(view.user, event);
+    else if (event.kind !== 'acknowledged') this.#changeMembership(view.user, event);
   }
 
   #register(view: ConnectionView, atMs: number): void {

@@ -1,6 +1,6 @@
 /**
  * What a set of options has to pass, wherever it was given: each value is one of its kind, the rest has defaults, and
- * the values fit together. Everything that is wrong is told at once.
+ * the values fit together. Everything that is wrong is reported at once.
  */
 import { nearest } from './names.ts';
 import { type Config, defaults, type HubSettings, type Option, type OptionKey, options, programKeys, toConfig } from './options.ts';

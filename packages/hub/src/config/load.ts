@@ -2,7 +2,7 @@
  * Makes the configuration from what was given. Pure: reading the file is passed in.
  *
  * A flag wins over an environment variable, that over the config file, and that over the default. Everything that
- * is wrong is told at once, and nothing that was given is ever silently ignored.
+ * is wrong is reported at once, and nothing that was given is ever silently ignored.
  */
 import { checkOptions, type Read } from './check.ts';
 import { readJson } from './config-file.ts';

@@ -71,7 +71,7 @@ test('sending after the end does nothing', async () => {
   expect(connection?.bufferedBytes).toBe(0);
 });
 
-test('pongs prove the receipt of what was sent before the ping, in order', async () => {
+test('pongs acknowledge what was sent before the ping, in order', async () => {
   const order: string[] = [];
   const server = await startServer({}, (connection, namespace) => ({
     ...echo(connection, namespace),

@@ -5,8 +5,8 @@
  *
  * - Of each stream only the highest `seq` is kept, so memory is bounded by the number of streams.
  * - A pong acknowledges what was written before its ping, and nothing after.
- * - One ping is under way at most, and the next one comes a second after the last, except behind a page of the log.
- * - A client that acknowledges by `ack` events is sent no ping; its `ack` moves the cursor at once.
+ * - At most one ping is outstanding, and the next one follows a second after it, except behind a page of the log.
+ * - A client that acknowledges by `ack` events gets no such ping; its `ack` moves the cursor at once.
  */
 import type { Clock } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
@@ -14,12 +14,12 @@ import type { AckMode } from '../ports/session.ts';
 import type { CursorAdvance, ReaderId, StreamId, StreamPosition } from '../ports/store.ts';
 import type { Pinger } from './ping-schedule.ts';
 
-/** A pong costs the client a packet. */
+/** Not more often, since each pong costs the client a packet. */
 const pingIntervalMs = 1000;
 
 export interface AcknowledgementPorts {
   readonly advance: (advance: CursorAdvance) => void;
-  /** Acknowledgements of this reader, which closes, that are not on disk yet. They are written without further delay. */
+  /** The acknowledgements of this reader that are not on disk yet, asked for when it closes. They are then written without further delay. */
   readonly unwritten: (reader: ReaderId) => Iterable<StreamPosition>;
   /** Calls `onPingDue` some time later. */
   readonly pingLater: (pinger: Pinger) => void;
@@ -34,7 +34,7 @@ export class Acknowledgements implements Pinger {
   // Maps only while there is something in them: most connections are idle, and an empty map takes 200 bytes.
   /** Since the last ping. */
   #written: Map<StreamId, number> | undefined;
-  /** Before the ping that is under way. */
+  /** Before the ping that is outstanding. */
   #pinged: Map<StreamId, number> | undefined;
   #isPingWanted = false;
   #lastPingMs = Number.NEGATIVE_INFINITY;
@@ -52,7 +52,7 @@ export class Acknowledgements implements Pinger {
     this.#written.set(stream, seq);
   }
 
-  /** A ping is to follow what was written, as soon as the interval allows it. */
+  /** Asks for a ping behind what was written, as soon as the interval allows it. */
   request(): void {
     if (this.#isPingWanted || this.#ackMode !== 'pong') return;
     this.#isPingWanted = true;
@@ -68,7 +68,7 @@ export class Acknowledgements implements Pinger {
   }
 
   onPingDue(): void {
-    // If a ping is under way, its pong goes on from here.
+    // If a ping is outstanding, its pong calls this again.
     if (this.#isPingWanted && this.#pinged === undefined) this.#ping();
   }
 
@@ -91,7 +91,7 @@ export class Acknowledgements implements Pinger {
     this.#pinged?.delete(stream);
   }
 
-  /** Up to where messages were written and are not known, on disk, to have been received. */
+  /** Up to where messages were written whose acknowledgement is not on disk. */
   outstanding(): readonly StreamPosition[] {
     const positions = new Map<StreamId, number>();
     // From the oldest to the latest, so that of each stream the highest remains.

@@ -5,9 +5,9 @@
  *
  * - A stream that is behind has a position of its own, and nothing is written of it but what the pages bring, in order.
  * - One page is read at a time, while the outbox has room. Streams are read one after the other.
- * - A stream that can't be read is told to the client and let be until it connects again; the others go on.
- * - Of a page so much is written as fits into the outbox, and at least one message; the rest is read again.
- * - The position is compared with the head, and the stream leaves, in one turn of the event loop: so no message is missed or doubled
+ * - If a stream can't be read, the client gets an error, and the stream is not read again until it connects again; the others go on.
+ * - As much of a page is written as fits into the outbox, and at least one message; the rest is read again later.
+ * - The position is compared with the head, and the stream is removed, in one turn of the event loop: so no message is missed or doubled
  *   when the reader goes on with what is published.
  */
 import { HubError } from '@parley/protocol';
@@ -20,7 +20,7 @@ import type { OutboxBudget } from './outbox-budget.ts';
 import { unreadablePacket } from './packets.ts';
 import type { PageGate, PageReader } from './page-gate.ts';
 
-/** What one page of the log brings at most. Small enough that others don't notice it, large enough to be fast. */
+/** The most that one page of the log holds: small enough not to delay others, large enough to be fast. */
 const pageMessages = 500;
 const pageBytesMax = 256 * 1024;
 /**
@@ -62,7 +62,7 @@ export class CatchUp implements PageReader {
   readonly #connection: Pick<Connection, 'bufferedBytes' | 'send'>;
   readonly #write: WritePage;
   readonly #ports: CatchUpPorts;
-  /** Undefined while it would be empty: an empty map takes 200 bytes. */
+  /** Undefined instead of empty: an empty map takes 200 bytes. */
   #behind: Map<StreamId, Behind> | undefined;
   /** A page is asked for while the reader waits for its turn, reads, or waits to read again after a failure. */
   #state: 'resting' | 'asked' | 'closed' = 'resting';
@@ -101,7 +101,7 @@ export class CatchUp implements PageReader {
     this.#ports.gate.leave(this);
   }
 
-  /** Asks for a turn to read a page, unless nothing is behind, one was asked for, or the outbox is above low water. */
+  /** Asks the gate for a turn to read a page, unless no stream is behind, a turn was asked for already, or the outbox is above low water. */
   goOn(): void {
     if (this.#state !== 'resting' || this.#ports.budget.isAboveLowWater(this.#connection.bufferedBytes)) return;
     if (this.#nextBehind() === undefined) return;
@@ -119,7 +119,7 @@ export class CatchUp implements PageReader {
       if (next !== undefined) await this.#readNext(next, bytesMax);
     } catch (error) {
       if (isPassing(error)) {
-        // The store is busy, or has failed and says so itself.
+        // The store is busy, or has failed and reports that itself.
         this.#ports.clock.after(readRetryMs, () => this.#afterPage());
         return;
       }
@@ -128,12 +128,12 @@ export class CatchUp implements PageReader {
     this.#afterPage();
   }
 
-  /** A stream with something to read. Streams whose position has reached the head have caught up and are let go here. */
+  /** A stream with something to read. Streams whose position has reached the head have caught up, and are removed here. */
   #nextBehind(): Next | undefined {
     for (const [stream, behind] of this.#behind ?? []) {
       const head = this.#ports.headOf(stream);
       if (head === undefined || behind.position === head) this.end(stream);
-      // A position above the head: the log is ahead of what was published here, which will come.
+      // A position above the head: the log is ahead of what was published here, which will follow.
       else if (behind.position < head && !behind.isUnreadable) return { stream, behind, head };
     }
     return undefined;

@@ -1,13 +1,13 @@
 /**
- * Collects acknowledgements and writes them to the store in batches: the first after a pause at once, and while they keep coming, those
- * of an interval together, since each write is a synced commit. Of each cursor only the highest position is kept.
- * Losing a batch loses no message: what it acknowledged is delivered again.
+ * Collects acknowledgements and writes them to the store in batches, since each write is a synced commit: the first one after a pause is
+ * written at once, later ones once per interval. Of each cursor only the highest position is kept.
+ * If a batch is lost no message is lost: what it acknowledged is delivered again.
  */
 import type { Clock } from '../lib/clock.ts';
 import type { CursorAdvance, DeliveryReceipt, ReaderId, Store, StreamId, StreamPosition } from '../ports/store.ts';
 
 const retryMs = 1000;
-/** From one write to the next; a sender may hear this much later that its message was delivered. */
+/** From one write to the next. Receipts reach their senders later by as much. */
 const intervalMs = 50;
 
 export interface CursorWriterPorts {
@@ -37,8 +37,8 @@ export class CursorWriter {
   }
 
   /**
-   * What this reader, which closes, has acknowledged and is not on disk yet: a hub that dies now delivers it again. It is written
-   * without a pause, since the reader may be back soon.
+   * What a reader that closes has acknowledged and is not on disk yet: a hub that dies now delivers it again. It is written
+   * without waiting for the interval, since the reader may be back soon.
    */
   unwritten(reader: ReaderId): readonly StreamPosition[] {
     const key = keyOf(reader);
@@ -86,7 +86,7 @@ export class CursorWriter {
     });
   }
 
-  /** The next write comes without a pause. */
+  /** The next write does not wait for the interval. */
   #hurry(): void {
     this.#lastWriteMs = Number.NEGATIVE_INFINITY;
     this.#endPause();

@@ -1,4 +1,4 @@
-/** The deliver stage as a whole: makes the readers of sessions, and writes down what they have acknowledged. */
+/** The deliver stage as a whole: makes the readers of sessions, and has the store keep what they have acknowledged. */
 import type { Clock } from '../lib/clock.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { Log } from '../ports/log.ts';
@@ -11,7 +11,7 @@ import { PingSchedule } from './ping-schedule.ts';
 import { type ReceiptPorts, tellSenders } from './receipts.ts';
 import { type ReaderPorts, StreamReader } from './stream-reader.ts';
 
-/** More streams that can't be read than this are not told apart: something else is wrong then. */
+/** So many unreadable streams are logged, each once; with more of them the log has long said what is wrong. */
 const unreadableLoggedMax = 1000;
 
 export interface DeliveryPorts extends ReceiptPorts {
@@ -57,7 +57,7 @@ export class Delivery {
     return this.#liveDropped;
   }
 
-  /** How many bytes the connection may be given now: for replies that can be cut. */
+  /** How many bytes the connection may be given now: for replies that can be shortened. */
   roomFor(connection: Pick<Connection, 'bufferedBytes'>): number {
     return this.#budget.roomFor(connection.bufferedBytes);
   }
@@ -71,7 +71,7 @@ export class Delivery {
     return this.#cursors.flush();
   }
 
-  /** A stream has many readers, and each of them tries again when it connects. */
+  /** Once for each stream: it may have many readers, each of which tries again when it connects. */
   #logOnce(log: Log, stream: StreamId, error: unknown): void {
     if (this.#unreadable.has(stream) || this.#unreadable.size >= unreadableLoggedMax) return;
     this.#unreadable.add(stream);

@@ -1,8 +1,8 @@
 /**
- * The latest presence of each user that one connection is to hear of when its outbox has drained.
+ * The latest presence of each user that one connection gets once its outbox has drained.
  *
- * A connection may watch thousands of users, so what is held is bounded too. Above the bound all of it is forgotten, and the client
- * is told to ask again.
+ * A connection may watch thousands of users, so what is held is bounded too. Above the bound all of it is dropped, and the client
+ * gets an error that tells it to ask again.
  */
 import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
 
@@ -16,7 +16,7 @@ export class HeldPresence {
     this.#charactersMax = charactersMax;
   }
 
-  /** Something was forgotten. */
+  /** Something was dropped. */
   get isIncomplete(): boolean {
     return this.#isIncomplete;
   }
@@ -32,7 +32,7 @@ export class HeldPresence {
     this.#latest.clear();
   }
 
-  /** The user's presence was sent, so what is older is not to follow. */
+  /** The user's presence was sent, so an older one must not follow. */
   forget(userId: string): void {
     this.#characters -= this.#latest.get(userId)?.text.length ?? 0;
     this.#latest.delete(userId);

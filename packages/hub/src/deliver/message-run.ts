@@ -7,20 +7,20 @@ import type { MessageRun } from '../ports/session.ts';
 import type { LogEntry, StreamId } from '../ports/store.ts';
 import { entryEncoder, leftOutPacket } from './packets.ts';
 
-/** How large a run is at most, unless it is a single message: a connection gets all of it or, if its outbox is full, nothing. */
+/** The largest run, unless a single message is larger. A connection is given all of a run or, if it does not fit, nothing. */
 const runBytesMax = 64 * 1024;
 
 export interface RunOptions {
   /** Up to here messages may have been written to this reader before. */
   readonly written?: number;
   readonly bytesMax?: number;
-  /** A message that is larger is left out, and its readers are told. */
+  /** A message that is larger is left out, and its readers get an error in its place. */
   readonly messageBytesMax?: number;
 }
 
 /**
- * `entries` are consecutive. In the place of a message that is damaged or too large its readers get an `error` event. It is passed
- * like any other, so that nobody is held up by it, or given it again and again.
+ * `entries` are consecutive. In the place of a message that is damaged or too large its readers get an `error` event. It moves
+ * cursors like a message, so that nobody is held up by it, or gets it again and again.
  */
 export function* messageRuns(entries: readonly LogEntry[], options: RunOptions = {}): Iterable<MessageRun> {
   const encode = bounded(entryEncoder(options.written ?? 0), options.messageBytesMax ?? Number.POSITIVE_INFINITY);
@@ -66,7 +66,7 @@ class EncodedRun implements MessageRun {
   readonly bytes: number;
   readonly #encoded: readonly EncodedEntry[];
   readonly #all: OutgoingPackets | undefined;
-  /** Users who are not to get some of it back. */
+  /** Senders who asked not to get their own messages. */
   readonly #sendersWithoutEcho: ReadonlySet<string | undefined>;
 
   constructor(encoded: Readonly<AtLeastOne<EncodedEntry>>, bytes: number) {

@@ -4,10 +4,10 @@
  * - Each connection may hold the floor, whatever the others hold. So those who read nothing can't keep anybody from what is
  *   published or from what waits in the log.
  * - Above the floor it may hold as much as its high-water mark, but no more than what the hub's total leaves free. So when memory
- *   becomes scarce, those that hold the most are sent to the log first and the others go on: with n slow readers each ends up with
- *   about total/(n+1), without anyone counting them.
+ *   becomes scarce, those that hold the most fall behind first and the others go on: with n slow readers each ends up with
+ *   about total/(n+1), although nobody counts them.
  *
- * In all, they hold at most the total and the floor of each connection. One packet that is larger goes out alone.
+ * Together they hold at most the total plus the floor of each connection. A packet that is larger is sent when nothing else waits.
  */
 export interface OutboxMarks {
   readonly floorBytes: number;
@@ -41,7 +41,7 @@ export class OutboxBudget {
   /** Whether a connection that holds `bufferedBytes` may be given so much more. */
   fits(bytes: number, bufferedBytes: number): boolean {
     const heldBytes = bufferedBytes + bytes;
-    // Asked for each receiver of each message, and almost always little waits.
+    // The fast path: this is called for each receiver of each message, and almost always little waits.
     return heldBytes <= this.#marks.floorBytes || heldBytes <= this.#sharedBytes();
   }
 
@@ -60,12 +60,12 @@ export class OutboxBudget {
     return room >= this.#marks.floorBytes / 2 ? room : 0;
   }
 
-  /** If so, `onDrain` tells when it is not any more. */
+  /** If so, `onDrain` is called once it no longer is. */
   isAboveLowWater(bufferedBytes: number): boolean {
     return bufferedBytes > this.#marks.lowWaterBytes;
   }
 
-  /** What one connection may take of what all share. */
+  /** What one connection may take of the part that all share. */
   #sharedBytes(): number {
     return Math.min(this.#marks.highWaterBytes, this.#marks.totalBytesMax - this.#usedBytes());
   }

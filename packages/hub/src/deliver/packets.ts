@@ -1,15 +1,15 @@
-/** The packets that the hub writes, encoded once each (I9). `content` travels as the bytes that came. */
+/** Message packets, and errors that answer no event, encoded once each (I9). `content` travels as the bytes that came. */
 import { HubError, type HubEvents, toFailure, userIdToWire } from '@parley/protocol';
 import { eventPacket } from '../lib/event-packet.ts';
 import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import { type LogEntry, placeOf, type StreamId, type StreamPosition } from '../ports/store.ts';
 
-/** A failure that answers nothing: the hub tells it by itself. `event` is what the client misses because of it. */
+/** A failure that answers no event of the client. `event` names the event that the client misses because of it. */
 export function failurePacket(error: HubError, event: keyof HubEvents): OutgoingPacket {
   return eventPacket('error', toFailure(error, event));
 }
 
-/** What a reader is told in the place of a message that it can't be given, so that it knows which one is missing. */
+/** What a reader gets in the place of a message that can't be sent, so that it knows which one is missing. */
 export function leftOutPacket(code: 'message_damaged' | 'message_too_large', { stream, seq }: StreamPosition): OutgoingPacket {
   return failurePacket(new HubError(code, { details: { seq, ...roomOf(stream) } }), eventOf(stream));
 }
@@ -20,11 +20,11 @@ export function unreadablePacket(stream: StreamId): OutgoingPacket {
 }
 
 /**
- * Encodes what was stored, one by one. Up to `written` the hub may have written it to this reader before. The texts are put together
- * by hand, which takes a third of the time that an object would; a test holds them to the table of events.
+ * Encodes stored messages one by one. Up to `written` they are marked as redelivered. The texts are put together
+ * by hand, which takes a third of the time of `JSON.stringify`; a test compares them with the table of events.
  */
 export function entryEncoder(written: number): (entry: LogEntry) => string {
-  // Many messages have few senders and types.
+  // Many messages share a few senders and types.
   const wireId = remembering((id) => JSON.stringify(userIdToWire(id)));
   const quoted = remembering((text) => JSON.stringify(text));
   return (entry) => {

@@ -1,5 +1,5 @@
 /**
- * Lets a limited number of pages of the log be read at once.
+ * Limits how many pages of the log are read at the same time.
  *
  *     enter ──► waiting ──its turn──► reading ──► out
  *                  ▲        │
@@ -7,14 +7,14 @@
  *                  │        ▼
  *                  └──── blocked
  *
- * Readers wait in the order in which they came, so thousands that reconnect at once each get their turn. One that can't go on lets the
- * others pass, and has its turn before them when it can.
+ * Readers are served in the order in which they asked, so of thousands that reconnect at once each gets its turn. A reader whose outbox is
+ * full does not hold up the others, and comes before them when there is room again.
  */
 import type { Clock } from '../lib/clock.ts';
 
 /** Enough to keep the store's reading thread busy; each may bring a page into memory. */
 const pagesAtOnce = 32;
-/** How often those that were blocked are asked again. */
+/** How often it is tried again for blocked readers. */
 const blockedCheckMs = 50;
 
 export interface PageReader {
@@ -34,14 +34,14 @@ export class PageGate {
     this.#clock = clock;
   }
 
-  /** Calls `readPage` once, now or later, unless the reader leaves before. */
+  /** Calls `readPage` once, now or later, unless the reader leaves the gate first. */
   enter(reader: PageReader): void {
     if (this.#blocked.has(reader)) return;
     this.#waiting.add(reader);
     this.#admit();
   }
 
-  /** A page that is being read still has its place until the store has answered. */
+  /** A page that is being read counts until the store has answered. */
   leave(reader: PageReader): void {
     this.#waiting.delete(reader);
     this.#blocked.delete(reader);

@@ -1,8 +1,8 @@
 /**
- * Reminds readers of pings that had to wait, with one timer for all of them, in the order in which they asked.
+ * Calls readers back for pings that had to wait, with one timer for all of them, in the order in which they asked.
  *
  * A ping and its pong cost as much as several deliveries (a packet to read, a cursor to write), so their number in a second is limited:
- * with thousands of busy connections each one is pinged less often, and what is delivered again after a crash grows to some seconds.
+ * with thousands of busy connections each one is pinged less often, and a crash then makes the last few seconds be delivered again.
  */
 import type { Clock } from '../lib/clock.ts';
 

@@ -12,8 +12,8 @@ export interface ReceiptPorts {
 }
 
 /**
- * Tells the senders that asked for it, as far as they are here, that their messages have arrived. Not if the recipient is invisible, or was
- * when it left: the sender would know by it that the recipient is there. History shows the delivery once the recipient can be seen again.
+ * Tells senders that asked for it, and that are connected here, that their messages have arrived; but not if the recipient is invisible, or was
+ * when it left, since the receipt would show that it is there. The history shows the delivery once the recipient can be seen again.
  */
 export async function tellSenders(receipts: readonly DeliveryReceipt[], ports: ReceiptPorts): Promise<void> {
   const awaited = receipts.filter(({ senderId }) => ports.sessionsOf(senderId).length > 0);
@@ -30,7 +30,7 @@ export async function tellSenders(receipts: readonly DeliveryReceipt[], ports: R
   }
 }
 
-/** Users who can't be found out about count as hidden. */
+/** Where the state of a user can't be read, the user counts as hidden. */
 async function hiddenAmong(userIds: ReadonlySet<string>, { store, chosen }: ReceiptPorts): Promise<(userId: string) => boolean> {
   const gone = [...userIds].filter((userId) => chosen(userId) === undefined);
   if (gone.length === 0) return (userId) => chosen(userId) === 'invisible';

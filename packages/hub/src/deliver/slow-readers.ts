@@ -8,7 +8,7 @@ export interface SlowReaderPorts {
   readonly close: (connection: Connection) => void;
 }
 
-/** Closes the connections that take nothing any more. Their clients come back, and read on from their cursors. */
+/** Closes connections whose clients no longer read. They come back by themselves, and go on from their cursors. */
 export class SlowReaders {
   readonly #ports: SlowReaderPorts;
   #closed = 0;
@@ -22,7 +22,7 @@ export class SlowReaders {
     return this.#closed;
   }
 
-  /** Called every now and then. */
+  /** Called from time to time. */
   closeStalled(sessions: Iterable<Session>): void {
     const { clock, deadlineMs, close } = this.#ports;
     const nowMs = clock.monotonic();

@@ -7,10 +7,10 @@
  *                  ▲                                                  │
  *                  └──────(outbox above high water, or a gap)─────────┘
  *
- * - Caught up: it stands at the head that `Streams` keeps, and is written each next message as it is published.
+ * - Caught up: its position is the head that `Streams` keeps, and each message is written as it is published.
  * - Behind: published messages are not written; `CatchUp` reads them from the log.
  *
- * So a reader that does not keep up costs a position in each of its streams, whatever the number of messages (I6).
+ * So a reader that does not keep up costs a position in each of its streams, however many messages wait there (I6).
  */
 import { HubError } from '@parley/protocol';
 import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
@@ -31,7 +31,7 @@ export class StreamReader implements Reader {
   readonly #connection: Connection;
   readonly #ports: ReaderPorts;
   readonly #acknowledgements: Acknowledgements;
-  // Made when they are needed first, since most connections are idle.
+  // Made at first use, since most connections are idle.
   #catchUp: CatchUp | undefined;
   #heldPresence: HeldPresence | undefined;
 
@@ -69,7 +69,7 @@ export class StreamReader implements Reader {
   }
 
   presence(userId: string, packet: OutgoingPacket): void {
-    // Held above low water only: so it is sure that the outbox drains, and sends it.
+    // Held only above low water, where `onDrain` is sure to follow and sends it.
     if (this.#ports.budget.isAboveLowWater(this.#connection.bufferedBytes)) {
       this.#heldPresence ??= new HeldPresence(this.#ports.budget.floorBytes);
       this.#heldPresence.hold(userId, packet);
@@ -119,7 +119,7 @@ export class StreamReader implements Reader {
     this.#catchUp.begin(stream, position, written);
   }
 
-  /** A page has an acknowledgement of its own, so that a client which leaves right after catching up need not get all of it again. */
+  /** Each page is followed by a ping, so that a client which leaves right after catching up does not get all of it again. */
   #writePage(runs: Iterable<MessageRun>): number | undefined {
     let lastSeq: number | undefined;
     let isSent = false;
@@ -132,7 +132,7 @@ export class StreamReader implements Reader {
     return lastSeq;
   }
 
-  /** Whether anything of it was for this user. */
+  /** False if none of it is for this user. */
   #write(run: MessageRun): boolean {
     this.#acknowledgements.wrote(run.stream, run.lastSeq);
     const packets = run.packetsFor(this.userId);

@@ -1,11 +1,11 @@
 /**
  * Tells the members of a room who joins and who leaves. In a room of up to `toldEachMax` members each change is told at once. In a larger
- * one the changes of a second are told together, so that a crowd which joins costs each member one event a second:
+ * one the changes of a second are sent together, so that a crowd which joins costs each member one event a second:
  *
- *     quiet ──(a change)──► gathering ──(a second later)──► told ──► quiet
+ *     quiet ──(a change)──► gathering ──(a second later: one event)──► quiet
  *
- * Whoever joins and leaves while changes are gathered is in neither list. At most `toldEachMax` ids of each kind are told, and
- * `member_count` is right whatever was left out. Nothing is gathered for a room of which no member is connected here.
+ * Whoever joins and leaves while changes are gathered is in neither list. At most `toldEachMax` ids of each kind are named, and
+ * `member_count` counts everybody. Nothing is gathered for a room of which no member is connected here.
  */
 import { limits, userIdToWire, type WireUserId } from '@parley/protocol';
 import type { Clock } from '../lib/clock.ts';
@@ -20,7 +20,7 @@ type Change = 'joined' | 'left';
 type RoomEvents = Pick<LiveEvents, 'toRoom' | 'isHeardIn'>;
 
 interface Gathered {
-  /** What has become of each user, by id. */
+  /** The last change of each user, by id. */
   readonly changes: Map<string, Change>;
   memberCount: number;
 }
@@ -45,7 +45,7 @@ export class MemberNotices {
     this.#changed('left', roomId, userId, memberCount);
   }
 
-  /** Nobody is left to be told. */
+  /** The room is gone. */
   forget(roomId: string): void {
     this.#gathered.delete(roomId);
   }

@@ -9,7 +9,7 @@ export interface PresenceFeedPorts {
   readonly encode: (view: PresenceView) => OutgoingPacket;
 }
 
-/** Tells a change of a user's presence to those who watch the user or one of its rooms, each once. */
+/** Sends a change of a user's presence to those who watch the user or one of its rooms, once to each. */
 export class PresenceFeed {
   readonly #ports: PresenceFeedPorts;
 

@@ -84,7 +84,7 @@ export class Presence {
     else this.#touch(user, now);
   }
 
-  /** Finds users who have become idle. Called every now and then. */
+  /** Finds users who have become idle. Called from time to time. */
   sweep(monotonicMs: number): void {
     for (const [userId, user] of this.#users) {
       if (user.idle || monotonicMs - user.lastActiveMs < this.#idleTimeoutMs) continue;
@@ -129,7 +129,7 @@ export class Presence {
     return user && { userId, state: user.chosen, statusText: user.statusText, lastSeenMs: user.lastSeenMs ?? neverSeen };
   }
 
-  /** Whoever goes out of sight was last seen now, as whoever leaves. */
+  /** Who becomes invisible was last seen now, as if it left. */
   #choose(user: OnlineUser, state: ChosenState, now: Now): void {
     this.#touch(user, now);
     user.chosen = state;

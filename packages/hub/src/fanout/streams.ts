@@ -3,8 +3,8 @@
  *
  * For each stream that somebody here reads there is one head: the `seq` that has been passed to all its
  * readers. Messages come from the store's ordered feed, later also from other nodes, so a message at or
- * below the head is old and one further than the next reveals a gap (I13). In a gap the readers are sent to the log,
- * which knows everything. A reader that has caught up stands at the head, so no reader keeps a position of its own.
+ * below the head is old, and one beyond the next reveals a gap (I13). After a gap the readers read the log,
+ * which has everything. A reader that has caught up stands at the head, so no reader keeps a position of its own.
  */
 import type { MessageRun, Reader, ReaderStart } from '../ports/session.ts';
 import type { StoredMessage, StreamId } from '../ports/store.ts';

@@ -1,4 +1,4 @@
-/** Who wants to hear of whose presence: single users, and the members of rooms. */
+/** Which sessions watch the presence of which users, and of the members of which rooms. */
 import type { Session } from '../ports/session.ts';
 
 /** `user:<id>` or `room:<id>`, as streams are named. */

@@ -1,4 +1,4 @@
-/** Every way in which a request can fail, as JSON. Nothing of a cause or a stack gets out. */
+/** Every way in which a request can fail, as JSON, without its cause or a stack. */
 import { type ErrorCode, errorTable, HubError } from '@parley/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';

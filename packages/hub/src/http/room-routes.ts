@@ -6,7 +6,7 @@ import type { App } from './type-provider.ts';
 
 const params = Type.Object({ room_id: Type.String() });
 
-/** `GET /api/rooms` and `GET /api/rooms/:room_id`. Nobody has shown who they are, so a private room looks like none. */
+/** `GET /api/rooms` and `GET /api/rooms/:room_id`. Requests are not authenticated, so a private room looks like none. */
 export function roomRoutes(app: App, api: HttpApi): void {
   app.get('/api/rooms', { schema: { querystring: page, response: { 200: rooms } } }, ({ query }) =>
     api.rooms({ ...query, include_private: false }),

@@ -1,4 +1,4 @@
-/** The form of every answer, from which it is also written: a key that is not here does not get out. */
+/** The schema of every answer, by which it is also serialized: a key that is not here is not sent. */
 import { HubError, type Immutable, limits, room as roomSchema } from '@parley/protocol';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';

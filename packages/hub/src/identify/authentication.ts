@@ -1,13 +1,13 @@
 /**
- * Asks the authenticator who a connection is, and believes only what makes sense. One that throws, rejects, does not answer or answers
- * nonsense lets nobody in.
+ * Asks the authenticator who a connection is, and checks its answer. If it throws, rejects, does not answer or answers something else,
+ * the connection is not accepted.
  */
 import { isPayloadOf } from '@parley/protocol';
 import type { Clock } from '../lib/clock.ts';
 import type { Authenticator, Identity } from '../ports/authenticator.ts';
 import type { Handshake, Refusal } from '../ports/connection.ts';
 
-/** An authenticator may ask another machine, but no connection waits for ever. */
+/** Time for an authenticator that asks another machine. */
 const answerMaxMs = 10_000;
 
 type Answer = Identity | { readonly refuse: Refusal };
@@ -35,7 +35,7 @@ function checked(method: string, answer: unknown): Answer {
   } else if (isRecord(answer) && 'userId' in answer) {
     const { userId } = answer;
     if (typeof userId === 'string' && isPayloadOf('register', { user_id: userId })) return { userId };
-    // A token without a user must not let its bearer be anybody.
+    // Otherwise who has a token without a user could name any user.
     if (userId === undefined && method === 'open') return { userId };
   }
   throw new TypeError(

@@ -1,9 +1,9 @@
 /**
- * Has the store remember, of connections that have closed, what they were written and have not acknowledged.
+ * Has the store remember what was written to connections that have closed and was not acknowledged.
  *
- * A reader stays open in the store until all its connections are closed and all of this is remembered. Only of a reader that was open
- * does the next hub know that it may have been written everything. So the closings of one reader go one after the
- * other, and the last of them closes it. One that the store refuses for the moment is handed in again.
+ * A reader stays open in the store until all its connections are closed and all of this is remembered. After a crash
+ * everything counts as written to a reader that was open. So the writes of one reader's connections follow one another,
+ * and the last of them closes the reader. One that the store refuses for the moment is tried again.
  */
 import { type ErrorCode, HubError } from '@parley/protocol';
 import type { Clock } from '../lib/clock.ts';
@@ -22,7 +22,7 @@ export interface ClosedReaderPorts {
 
 export class ClosedReaders {
   readonly #ports: ClosedReaderPorts;
-  /** The latest closing of each reader, until it is done. */
+  /** The latest write of each reader, until it is done. */
   readonly #latest = new Map<string, Promise<void>>();
   #isSettling = false;
 
@@ -42,7 +42,7 @@ export class ClosedReaders {
     this.#latest.set(key, done);
   }
 
-  /** Resolves when everything handed in was written, or could not be: from now on each has one chance. */
+  /** Resolves when everything was written, or could not be: from now on each is tried once. */
   async settle(): Promise<void> {
     this.#isSettling = true;
     await Promise.all(this.#latest.values());
@@ -54,7 +54,7 @@ export class ClosedReaders {
         await this.#ports.store.closeReader(reader, written, isLatest() && !this.#ports.isOpen(reader));
         return;
       } catch (error) {
-        // A reader that stays open costs at most a mark on messages that were not written before. The store reports its own failure.
+        // A reader that stays open has at most messages marked as redelivered that were not written before. The store reports its own failure.
         if (this.#isSettling || !isPassing(error)) return;
         await new Promise<void>((resolve) => this.#ports.clock.after(retryMs, resolve));
       }

@@ -1,7 +1,7 @@
 /**
- * All live connections of this node: those that have not registered yet, and the sessions of each user,
- * at most so many per user. One record for a user, made with the first session and gone with the last; so it is also
- * the place where the rooms of those who are here are known (`Memberships` in `route/services.ts`).
+ * All open connections of this node: those that have not registered yet, and the sessions of each user,
+ * whose number is limited. A user has one record, from its first session to its last one, which also
+ * holds the rooms of the user (`Memberships` in `route/services.ts`).
  */
 import type { Connection } from '../ports/connection.ts';
 import type { Session } from '../ports/session.ts';
@@ -11,7 +11,7 @@ import type { ReaderId } from '../ports/store.ts';
 /** Most users have one session and no room, for which sets of their own would take 200 bytes each. */
 interface UserRecord {
   sessions: readonly Session[];
-  /** The devices of registrations under way; they count, so that a burst can't pass the limit. */
+  /** The devices of registrations that are not finished; they count, so that a burst can't pass the limit. */
   opening: readonly string[];
   /** The rooms of which the user is a member, if any. */
   rooms: Set<string> | undefined;
@@ -43,7 +43,7 @@ export class ConnectionPool {
     this.#refused += 1;
   }
 
-  /** Takes a place for a registration under way. False if the user has no place left. */
+  /** Reserves a place for a registration that begins. False if the user has none left. */
   reserve(reader: ReaderId): boolean {
     if (!this.hasPlace(reader.userId)) return false;
     const user = this.#users.get(reader.userId) ?? { sessions: none, opening: none, rooms: undefined };
@@ -81,7 +81,7 @@ export class ConnectionPool {
     this.#forgetIfEmpty(session.userId, user);
   }
 
-  /** Whether the reader has a session, or a registration under way. */
+  /** Whether the reader has a session, or a registration that is not finished. */
   isOpen({ userId, deviceId }: ReaderId): boolean {
     const user = this.#users.get(userId);
     return user !== undefined && (user.opening.includes(deviceId) || user.sessions.some((session) => session.deviceId === deviceId));

@@ -4,8 +4,8 @@
  *     who is it? ─► (the handshake names a user) register ─► CONNECT, `connected`, `registered`, what waits
  *         └───────── refused ─────────┘
  *
- * A stock client stays away after a refusal, and comes back by itself after its transport has closed. So it is refused with
- * CONNECT_ERROR if only the caller can mend it, and the transport is closed if time does.
+ * A stock client stays away after a refusal, and comes back by itself after its transport has closed. So what
+ * only the caller can change is refused with CONNECT_ERROR, and for what passes with time the transport is closed.
  */
 import { type CommandPayload, type Connected, type ErrorCode, HubError, toFailure } from '@parley/protocol';
 import type { Clock } from '../lib/clock.ts';
@@ -42,7 +42,7 @@ export interface Conversation extends ConnectionHandlers {
 
 type Decision = ConnectionHandlers | { readonly refuse: Refusal };
 
-/** The same connection may succeed later, without a change by whoever connects. */
+/** The same handshake may succeed later, without a change. */
 const mendedByTime: ReadonlySet<ErrorCode> = new Set([
   'overloaded',
   'shutting_down',
@@ -74,7 +74,7 @@ export class Reception {
     }
   }
 
-  /** Called every now and then. */
+  /** Called from time to time. */
   closeOverdue(): void {
     const { pool, closeOverdue } = this.#ports;
     for (const connection of pool.unregistered()) if (this.#isOverdue(connection)) closeOverdue(connection);

@@ -1,12 +1,12 @@
 /**
  * Turns connections into sessions and back.
  *
- *     register: take a place (at the limit, that of a connection which is silent) ─► open the reader in the store ─► (in commit order) begin the session
+ *     register: reserve a place (at the limit, that of a silent connection) ─► open the reader in the store ─► (in commit order) begin the session
  *     begin:    tell the client ─► follow its streams ─► appear to others
  *     close:    leave the streams ─► disappear ─► have the store remember what was written without acknowledgement
  *
  * A session begins inside the store's ordered callback, so no message falls between what the store reported and
- * what is published live.
+ * what is published.
  */
 import { HubError } from '@parley/protocol';
 import { type Clock, type Now, nowOf } from '../lib/clock.ts';
@@ -50,7 +50,7 @@ export interface SessionPorts {
 export class Sessions {
   readonly #ports: SessionPorts;
   readonly #closedReaders: ClosedReaders;
-  /** States of users that are being written. */
+  /** Writes of user states that have not ended. */
   readonly #saving = new Set<Promise<void>>();
 
   constructor(ports: SessionPorts) {
@@ -99,7 +99,7 @@ export class Sessions {
     await Promise.all([...this.#saving, this.#closedReaders.settle()]);
   }
 
-  /** At the limit, connections of the user that give no sign of life lose their places. */
+  /** At the limit, connections of the user that do not answer lose their places. */
   async #takePlace(reader: ReaderId): Promise<void> {
     const { pool, clock, sendAway } = this.#ports;
     if (pool.reserve(reader)) return;
@@ -126,7 +126,7 @@ export class Sessions {
     onEvent({ type: 'registered', userId, connectionId: connection.id });
   }
 
-  /** A failure costs at most what a user chose or when it was last seen, and the store reports its own failure. */
+  /** At most what a user chose, or when it was last seen, is lost; the store reports its own failure. */
   #save(state: UserState | undefined): void {
     if (state === undefined) return;
     const saved = this.#ports.store

@@ -55,7 +55,7 @@ export interface Connection {
   ping(): boolean;
   /**
    * No further `onEvent` until `release` was called as often: later input stays unread, in the client or its kernel.
-   * Pongs, drains and ends are still told; but if input waits and then the client closes, its end follows that input.
+   * Pongs, drains and ends are still reported; but if input waits and then the client closes, its end follows that input.
    */
   hold(): void;
   release(): void;

@@ -40,9 +40,9 @@ export interface MessageRun {
   readonly stream: StreamId;
   readonly firstSeq: number;
   readonly lastSeq: number;
-  /** As written, at most. */
+  /** Of all packets together. */
   readonly bytes: number;
-  /** What a user gets of them, who may be spared its own; undefined if nothing is left. */
+  /** What a user gets of them: all but its own messages without echo; undefined if nothing is left. */
   packetsFor(userId: string): OutgoingPackets | undefined;
 }
 
@@ -54,7 +54,7 @@ export interface Reader {
   unfollow(stream: StreamId): void;
   /** The stream's next messages, in `seq` order without gaps. */
   deliver(run: MessageRun): void;
-  /** The stream went from `seq` to a later one without passing here: read the rest from the log. */
+  /** Messages after `seq` were not published here: read them from the log. */
   fallBehind(stream: StreamId, seq: number): void;
   /** A live-only event; dropped and counted if the connection is behind. */
   live(packet: OutgoingPacket): void;

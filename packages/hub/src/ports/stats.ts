@@ -12,11 +12,11 @@ export interface PoolStats {
   readonly refused: number;
 }
 
-/** How the process feels. */
+/** The state of the process. */
 export interface Vitals {
-  /** Memory that the operating system holds for the process. */
+  /** Resident memory, as the operating system counts it. */
   readonly residentBytes: number;
-  /** How late the event loop was, beyond what it was asked for, since the last full minute. */
+  /** By how much timers were late, since the last full minute. */
   readonly loopDelayMs: { readonly median: number; readonly p99: number; readonly max: number };
 }
 
@@ -36,7 +36,7 @@ export interface HubStats {
   readonly store: StoreCounts;
   /** Live-only events that were dropped because their receiver was behind. */
   readonly liveDropped: number;
-  /** Connections that were closed because they took nothing any more. */
+  /** Connections that were closed because their clients no longer read. */
   readonly slowClosed: number;
   readonly strangers: StrangerStats;
   readonly vitals: Vitals;

@@ -9,7 +9,7 @@
  * - `onAppended` is given every newly stored message once, in the order of the commits, before the promise of its
  *   append resolves. Messages that became durable together are given together. It is not called for duplicates.
  * - A cursor only moves forward (I4).
- * - What can't be read any more, or is not what was stored, is never returned: reads say in which place it was, and go on.
+ * - What can't be read any more, or is not what was stored, is never returned: reads name its place, and go on.
  * - To somebody who is not a member, a private room looks like none: `room_not_found` where a public one has `not_member`.
  * - An expected refusal rejects with the `HubError` that a client may be told; nothing was stored then.
  *   `overloaded`, `storage_full`: nothing was stored, try again later. `storage_damaged`: nothing was stored, and the rest works. `storage_failed`: the outcome is
@@ -125,7 +125,7 @@ export interface ReaderStream {
   readonly written: number;
   /** How many messages in (cursor, head] this reader is to get: all but its own ones without echo. */
   readonly queued: number;
-  /** How many messages expired or were dropped before this reader received them. Told once. */
+  /** How many messages expired or were dropped before this reader received them. Reported once. */
   readonly missed: number;
 }
 

@@ -5,10 +5,10 @@ import { Unforeseen } from '../lib/unforeseen.ts';
 import type { InboundEvent } from '../ports/connection.ts';
 import type { AppendRequest, Store, UserState } from '../ports/store.ts';
 import { Conversation, type ConversationPorts } from './conversation.ts';
+import { PendingCommands } from './pending-commands.ts';
 import { ReadGate } from './read-gate.ts';
 import { TestConnection, testServices, testSession } from './services.test-support.ts';
 import type { Services, SessionRegistrar } from './services.ts';
-import { UnderWay } from './under-way.ts';
 
 const storeOptions = { queueMessagesMax: 100, queueOverflow: 'reject', onAppended() {}, onFailed() {} } as const;
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -30,11 +30,11 @@ function setUp({ services = {}, store = {}, refusal = () => undefined }: SetUp =
   const connection = new TestConnection();
   const unexpected: unknown[] = [];
   const unforeseen = new Unforeseen((error) => unexpected.push(error));
-  const underWay = new UnderWay();
+  const pending = new PendingCommands();
   const conversation = new Conversation(connection, {
     services: testServices({ ...memory, append, ...store }, services),
     refusal,
-    underWay,
+    pending,
     readGate: new ReadGate(8),
     told: (error, event) => unforeseen.told(error, event),
     onClosed() {},
@@ -49,7 +49,7 @@ function setUp({ services = {}, store = {}, refusal = () => undefined }: SetUp =
     unread.push(eventOf(name, payload, ackId));
     read();
   };
-  return { connection, conversation, appended, unexpected, underWay, emit, sent: () => connection.sent.map(brief) };
+  return { connection, conversation, appended, unexpected, pending, emit, sent: () => connection.sent.map(brief) };
 }
 
 function eventOf(name: string, payload: unknown, ackId?: number): InboundEvent {
@@ -328,12 +328,12 @@ describe('a connection that registers by its handshake', () => {
   });
 
   test('learns why it could not, and a drain waits for the answer', async () => {
-    const { conversation, underWay } = setUp({
+    const { conversation, pending } = setUp({
       services: { sessions: { register: () => Promise.reject(new HubError('connection_limit')), close() {} } },
     });
     const registering = conversation.register({ user_id: 'ann' });
     let isDrained = false;
-    void underWay.none().then(() => {
+    void pending.none().then(() => {
       isDrained = true;
     });
     expect(isDrained).toBe(false);
@@ -361,12 +361,12 @@ test('a sender is who has registered, whatever it says (I10)', async () => {
 
 test('a hub that shuts down refuses what comes, and carries out what it has accepted', async () => {
   let refusal: HubError | undefined;
-  const { emit, sent, underWay } = setUp({ refusal: () => refusal });
+  const { emit, sent, pending } = setUp({ refusal: () => refusal });
   emit('register', { user_id: 'ann' });
   await settled();
   emit('message', toBob(1));
   refusal = new HubError('shutting_down');
   emit('message', toBob(2));
-  await underWay.none();
+  await pending.none();
   expect(sent()).toEqual(['registered success', 'error shutting_down (message)', 'message_sent success']);
 });

@@ -5,8 +5,8 @@
  *
  * - Events are carried out side by side, in the order in which they came: each hands its work to the store before the next is
  *   looked at. During a barrier (register, join, …) nothing further is read, so a client may send
- *   `register`, `join_room` and `room_message` in one go. Nor is it while too much is under way, see `InFlight`.
- * - What was accepted before the connection closed is carried out all the same; nobody hears its replies.
+ *   `register`, `join_room` and `room_message` without waiting. Nor is it while too much is in flight, see `InFlight`.
+ * - What was accepted before the connection closed is carried out all the same; its replies go nowhere.
  * - Each event gets exactly one answer: its acknowledgement if it asked for one, else the reply event or `error`.
  */
 import {
@@ -27,16 +27,16 @@ import type { Arrival } from '../ports/session.ts';
 import { type Caller, replyText } from './commands/command.ts';
 import { register, registerAgain, registeredReply } from './commands/register.ts';
 import { type Cost, charactersMax, InFlight } from './in-flight.ts';
+import type { PendingCommands } from './pending-commands.ts';
 import type { ReadGate } from './read-gate.ts';
-import { commandName, isBarrier, isRead, payloadOf, run } from './router.ts';
+import { commandName, execute, isBarrier, isRead, payloadOf } from './router.ts';
 import type { Services } from './services.ts';
-import type { UnderWay } from './under-way.ts';
 
 export interface ConversationPorts {
   readonly services: Services;
   /** Why no further command is taken, if so. */
   readonly refusal: () => HubError | undefined;
-  readonly underWay: UnderWay;
+  readonly pending: PendingCommands;
   readonly readGate: ReadGate;
   /** A failure as the client may be told it; what no error code foresees is logged. */
   readonly told: (error: unknown, event: string) => HubError;
@@ -60,14 +60,14 @@ export class Conversation implements ConnectionHandlers {
    * rejects with what `register` would be refused with.
    */
   register(payload: CommandPayload<'register'>): Promise<void> {
-    const { underWay } = this.#ports;
+    const { pending } = this.#ports;
     return new Promise((resolve, reject) => {
-      underWay.begin();
+      pending.begin();
       const registering = this.#register(payload, (reply) => {
         this.#send('registered', JSON.stringify(reply));
         resolve();
       });
-      registering.then(resolve, reject).finally(() => underWay.end());
+      registering.then(resolve, reject).finally(() => pending.end());
     });
   }
 
@@ -95,9 +95,9 @@ export class Conversation implements ConnectionHandlers {
   }
 
   async #handle(event: InboundEvent): Promise<void> {
-    const { services, underWay } = this.#ports;
+    const { services, pending } = this.#ports;
     const cost = costOf(event);
-    underWay.begin();
+    pending.begin();
     this.#inFlight.begin(cost);
     try {
       const name = commandName(event);
@@ -111,15 +111,15 @@ export class Conversation implements ConnectionHandlers {
         throw new HubError('not_registered');
       } else {
         const reply = cost.isRead
-          ? await this.#ports.readGate.pass(this.#connection, () => run(services, name, caller, event))
-          : await run(services, name, caller, event);
+          ? await this.#ports.readGate.pass(this.#connection, () => execute(services, name, caller, event))
+          : await execute(services, name, caller, event);
         this.#answer(event, commandTable[name].reply, replyText(reply));
       }
     } catch (error) {
       this.#fail(event, error);
     } finally {
       this.#inFlight.end(cost);
-      underWay.end();
+      pending.end();
     }
   }
 
@@ -133,7 +133,7 @@ export class Conversation implements ConnectionHandlers {
       this.#caller = { userId, session };
       answer(arrival);
     });
-    // A connection that closed meanwhile has no session, but what it sent after `register` is still its user's.
+    // A connection that closed in the meantime has no session, but what it sent after `register` is still its user's.
     this.#caller ??= { userId, session: undefined };
   }
 

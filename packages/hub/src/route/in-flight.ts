@@ -1,5 +1,5 @@
 /**
- * What one connection has asked for and has not been answered. While a barrier is under way, or too much at once, the connection is
+ * What one connection has asked for and has not been answered. During a barrier, or while too much is in flight, the connection is
  * held: what its client sends next stays unread, so it waits with the client and not in the hub.
  */
 import type { Connection } from '../ports/connection.ts';
@@ -7,7 +7,7 @@ import type { Connection } from '../ports/connection.ts';
 const commandsMax = 256;
 /** Of the events' text; one that is longer is carried out alone. */
 export const charactersMax = 1024 * 1024;
-/** Reads are the dearest: a page of history is many times what asks for it. */
+/** Reads cost the most: a page of history is much larger than the event that asks for it. */
 const readsMax = 4;
 
 export interface Cost {

@@ -1,6 +1,6 @@
 /**
- * Lets only so many of the reads that clients ask for into the store at once, in the order in which they were asked for. A connection
- * whose read waits here is held, so that its commands keep their order; once it has closed, nobody reads for it.
+ * Limits how many reads that clients ask for are in the store at the same time; they are served in the order in which they were asked for. A connection
+ * whose read waits here is held, so that its commands keep their order; once it has closed, its reads are dropped.
  */
 import { HubError } from '@parley/protocol';
 import type { Connection } from '../ports/connection.ts';

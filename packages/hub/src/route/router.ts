@@ -56,7 +56,7 @@ const barriers: ReadonlySet<string> = new Set<CommandName>(['register', 'create_
 
 export const isBarrier = (event: InboundEvent): boolean => barriers.has(event.name);
 
-/** Commands that ask the store for more than they bring. Only so many of them run at once, see `ReadGate`. */
+/** Commands that read much from the store for a short event. Only so many of them are in the store at once, see `ReadGate`. */
 const reads: ReadonlySet<string> = new Set(['history', 'members', 'presence']);
 
 export const isRead = (event: InboundEvent): boolean => reads.has(event.name);
@@ -77,8 +77,8 @@ function checked<Name extends CommandName>(name: Name, payload: unknown): Comman
   throw new HubError('invalid_payload', { message: `${checkPayload(name, payload)}.` });
 }
 
-/** Carries out any command but `register`. */
-export async function run(services: Services, name: RoutedName, caller: Caller, event: InboundEvent): Promise<Reply<object>> {
+/** Executes an event of a client: any command but `register`. */
+export async function execute(services: Services, name: RoutedName, caller: Caller, event: InboundEvent): Promise<Reply<object>> {
   const payload = payloadOf(name, event);
   requireOwnName(name, payload, caller.userId);
   return call(name, { services, caller, payload, textOf: (key) => contentText(event, key, services.limits) });

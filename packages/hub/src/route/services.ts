@@ -1,4 +1,4 @@
-/** What commands may use of the other stages: narrow slices, handed in by `hub.ts`. */
+/** What commands may use of the other stages: narrow interfaces, which `core.ts` implements. */
 import type { Clock, Now } from '../lib/clock.ts';
 import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { Random } from '../lib/random.ts';
@@ -49,7 +49,7 @@ export interface SessionDirectory {
   sessions(): Iterable<Session>;
 }
 
-/** The rooms of those who are connected here, as the store last told. It decides over what is live only, and about which the store is not asked. */
+/** The rooms of those who are connected here, as the store last reported. It decides over live-only events, about which the store is not asked. */
 export interface Memberships {
   roomsOf(userId: string): ReadonlySet<string>;
   enterRoom(userId: string, roomId: string): void;
@@ -78,7 +78,7 @@ export interface WatchList {
   unwatch(session: Session, topics: readonly string[]): void;
 }
 
-/** Tells events to those who are connected. Returns how many users can be known to have got it: those who are not invisible. */
+/** Sends live-only events to those who are connected. Returns how many users can be known to have got it: those who are not invisible. */
 export interface LiveEvents {
   toUser(userId: string, packet: OutgoingPacket): number;
   toRoom(roomId: string, packet: OutgoingPacket, exceptUserId?: string): number;

@@ -2,10 +2,10 @@ import type { StoreOptions } from '../ports/store.ts';
 
 type Callbacks = Pick<StoreOptions, 'onDamaged' | 'onDamagedPart'>;
 
-/** Places that are remembered, so that each is told once: a disk with more damage than this is told of well enough. */
+/** Places that are remembered, so that each is reported once. With more damage than this nothing more is reported. */
 const placesMax = 100_000;
 
-/** The damage that was found, each piece of which is told once. */
+/** The damage that was found. Each place is reported once. */
 export class DamageLog {
   readonly #callbacks: Callbacks;
   readonly #places = new Set<string>();

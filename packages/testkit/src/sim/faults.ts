@@ -3,11 +3,11 @@
  * heal in any order.
  */
 import type { SimClient } from './sim-client.ts';
-import { fairWeather } from './store-queue.ts';
+import { goodConditions } from './store-queue.ts';
 import type { World } from './world.ts';
 
 interface Fault {
-  readonly kind: keyof World['climate'];
+  readonly kind: keyof World['troubleLevels'];
   readonly begin: (world: World) => void;
 }
 
@@ -31,16 +31,16 @@ const faults: readonly Fault[] = [
 /** Longer than the worst that the store and the clients can do to it. */
 const drainMaxMs = 20_000;
 
-/** Perhaps begins a fault, as likely as the climate has it. */
+/** Perhaps begins a fault, with the probability that its kind has in this simulation. */
 export function maybeBeginFault(world: World): void {
   const fault = world.random.pick(faults);
-  if (fault !== undefined && world.random.chance(world.climate[fault.kind] * 0.5)) fault.begin(world);
+  if (fault !== undefined && world.random.chance(world.troubleLevels[fault.kind] * 0.5)) fault.begin(world);
 }
 
 /** From now on nothing goes wrong, and what did is repaired. */
 export function endFaults(world: World): void {
-  Object.assign(world.storeWeather, fairWeather);
-  Object.assign(world.noticeWeather, { lost: 0, doubled: 0, late: 0 });
+  Object.assign(world.storeConditions, goodConditions);
+  Object.assign(world.noticeConditions, { lost: 0, doubled: 0, late: 0 });
   world.hub.start();
 }
 
@@ -72,12 +72,12 @@ function cutAll(world: World): void {
   for (const { connection } of world.clients) if (world.random.chance(0.7)) connection?.link?.cut(someWitnesses(world));
 }
 
-/** A change of the store's weather that passes; the later of two that overlap is the one that lasts. */
-function changeStore(world: World, what: string, change: Partial<World['storeWeather']>): void {
+/** Changes the store's conditions for a while. Of two changes that overlap the later one holds. */
+function changeStore(world: World, what: string, change: Partial<World['storeConditions']>): void {
   world.trace(`fault: store ${what}`);
-  Object.assign(world.storeWeather, change);
+  Object.assign(world.storeConditions, change);
   world.clock.after(world.random.integer(50, 3000), () => {
-    for (const key of Object.keys(change)) Object.assign(world.storeWeather, { [key]: Reflect.get(fairWeather, key) });
+    for (const key of Object.keys(change)) Object.assign(world.storeConditions, { [key]: Reflect.get(goodConditions, key) });
   });
 }
 
@@ -102,7 +102,7 @@ function failReads(world: World): void {
 function loseProcess(world: World): void {
   const fault = world.random.pick(['process lost', 'process lost', 'disk fails before', 'disk fails after'] as const);
   world.trace(`fault: at the next commit: ${fault}`);
-  world.storeWeather.nextFault = fault;
+  world.storeConditions.nextFault = fault;
 }
 
 function redeploy(world: World): void {
@@ -121,8 +121,8 @@ function jumpClock(world: World): void {
 }
 
 function confuseNotices(world: World): void {
-  const { random, noticeWeather } = world;
+  const { random, noticeConditions } = world;
   world.trace('fault: notices are lost, late and doubled');
-  Object.assign(noticeWeather, { lost: random.fraction() * 0.5, doubled: random.fraction() * 0.5, late: random.fraction() * 0.5 });
-  world.clock.after(random.integer(100, 3000), () => Object.assign(noticeWeather, { lost: 0, doubled: 0, late: 0 }));
+  Object.assign(noticeConditions, { lost: random.fraction() * 0.5, doubled: random.fraction() * 0.5, late: random.fraction() * 0.5 });
+  world.clock.after(random.integer(100, 3000), () => Object.assign(noticeConditions, { lost: 0, doubled: 0, late: 0 }));
 }

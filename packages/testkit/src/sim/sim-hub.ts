@@ -24,7 +24,7 @@ import { type ConnectionSettings, decoded, SimConnection } from './sim-connectio
 import type { Link } from './sim-network.ts';
 import type { SimRandom } from './sim-random.ts';
 import { createSimStore } from './sim-store.ts';
-import type { StoreWeather } from './store-queue.ts';
+import type { StoreConditions } from './store-queue.ts';
 
 export interface HubSettings {
   readonly core: CoreSettings;
@@ -39,7 +39,7 @@ export interface HubSettings {
 }
 
 /** What happens to a notice of a stored message between the store and the streams: the part that a bus will play (I13). */
-export interface NoticeWeather {
+export interface NoticeConditions {
   lost: number;
   doubled: number;
   late: number;
@@ -49,8 +49,8 @@ export interface HubPorts {
   readonly settings: HubSettings;
   readonly clock: SimClock;
   readonly random: SimRandom;
-  readonly storeWeather: StoreWeather;
-  readonly noticeWeather: NoticeWeather;
+  readonly storeConditions: StoreConditions;
+  readonly noticeConditions: NoticeConditions;
   readonly invariants: Invariants;
   readonly trace: (line: string) => void;
 }
@@ -137,7 +137,7 @@ export class HubProcess {
   #isDraining = false;
 
   constructor(number: number, disk: MemoryState, ports: HubPorts, onFailed: () => void) {
-    const { settings, random, storeWeather, invariants } = ports;
+    const { settings, random, storeConditions, invariants } = ports;
     this.#ports = ports;
     this.#number = number;
     this.#clock = new ProcessClock(ports.clock);
@@ -157,7 +157,7 @@ export class HubProcess {
       state: disk,
       clock: this.#clock,
       random: this.#random.fork('store'),
-      weather: storeWeather,
+      conditions: storeConditions,
       observer: {
         ...invariants.storeObserver,
         onOpenAnswered: (_reader, streams) => {
@@ -250,7 +250,7 @@ export class HubProcess {
 
   /** Each message may get lost by itself, or come late or again, as over a bus. */
   #notice(messages: readonly StoredMessage[]): void {
-    const { lost, doubled, late } = this.#ports.noticeWeather;
+    const { lost, doubled, late } = this.#ports.noticeConditions;
     const publishLater = (message: StoredMessage): void =>
       void this.#clock.after(this.#random.integer(1, 200), () => this.streams.publish([message]));
     const inTime = messages.filter((message) => {

@@ -13,7 +13,7 @@ import { type MemoryState, membersOf } from '../memory-state.ts';
 import { createMemoryStore, type MemoryStore } from '../memory-store.ts';
 import type { ProcessClock } from './sim-clock.ts';
 import type { SimRandom } from './sim-random.ts';
-import { StoreQueue, type StoreWeather } from './store-queue.ts';
+import { type StoreConditions, StoreQueue } from './store-queue.ts';
 
 /** Hears of every commit, and of what the hub asks for, for the invariants. */
 export interface StoreObserver {
@@ -38,7 +38,7 @@ export interface SimStorePorts {
   readonly state: MemoryState;
   readonly clock: ProcessClock;
   readonly random: SimRandom;
-  readonly weather: StoreWeather;
+  readonly conditions: StoreConditions;
   readonly observer: StoreObserver;
   /** The process is lost with a batch committed and not answered. */
   readonly onProcessLost: () => void;
@@ -55,7 +55,7 @@ export function createSimStore({ options, state, observer, ...ports }: SimStoreP
     if (messages.length > 0) options.onAppended(messages);
   };
   const queue = new StoreQueue({ ...ports, onFailed: options.onFailed, onAnswered: announce });
-  const { clock, random, weather } = ports;
+  const { clock, random, conditions } = ports;
   let isClosed = false;
 
   /** `seen` is called at the commit, `answered` at the answer. */
@@ -68,7 +68,7 @@ export function createSimStore({ options, state, observer, ...ports }: SimStoreP
     push(run, seen, both(announce, answered));
 
   const append = async (request: AppendRequest): ReturnType<Store['append']> => {
-    if (weather.isOverloaded) throw new HubError('overloaded', { retryAfterS: 1 });
+    if (conditions.isOverloaded) throw new HubError('overloaded', { retryAfterS: 1 });
     let stored: StoredMessage | undefined;
     return push(
       () => memory.append(request),
@@ -83,10 +83,10 @@ export function createSimStore({ options, state, observer, ...ports }: SimStoreP
 
   const read = async <R>(run: () => Promise<R>): Promise<R> => {
     if (isClosed) throw new HubError('shutting_down');
-    await wait(random.integer(0, weather.readDelayMs));
-    if (random.chance(weather.readFailures)) throw new HubError('overloaded');
+    await wait(random.integer(0, conditions.readDelayMs));
+    if (random.chance(conditions.readFailures)) throw new HubError('overloaded');
     const result = await run();
-    await wait(random.integer(0, weather.readDelayMs));
+    await wait(random.integer(0, conditions.readDelayMs));
     return result;
   };
   const wait = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));
@@ -154,7 +154,7 @@ export function createSimStore({ options, state, observer, ...ports }: SimStoreP
       ),
     // Shorter pages than asked for are allowed, and make catching up take many.
     readStream: (query) =>
-      read(() => memory.readStream({ ...query, limit: Math.min(query.limit, random.integer(1, weather.pageMessages)) })),
+      read(() => memory.readStream({ ...query, limit: Math.min(query.limit, random.integer(1, conditions.pageMessages)) })),
     history: (query) => read(() => memory.history(query)),
     room: (roomId) => read(() => memory.room(roomId)),
     rooms: (query) => read(() => memory.rooms(query)),

@@ -39,7 +39,7 @@ export class StoreInvariants {
         'I4',
         () => `${nameOf(advance)}: cursor of ${stream} to ${seq}, above its head`,
       );
-      this.#requireProved(reader, stream, reader.cursors.get(stream) ?? reader.starts.get(stream) ?? 0, seq);
+      this.#requireAcknowledged(reader, stream, reader.cursors.get(stream) ?? reader.starts.get(stream) ?? 0, seq);
     }
   }
 
@@ -56,7 +56,7 @@ export class StoreInvariants {
     for (const { stream, cursor, queued } of streams) {
       const before = reader.cursors.get(stream);
       if (isNew) reader.starts.set(stream, cursor);
-      else this.#requireProved(reader, stream, before ?? 0, cursor);
+      else this.#requireAcknowledged(reader, stream, before ?? 0, cursor);
       this.#verdict.require(
         cursor >= (before ?? 0),
         'I4',
@@ -73,7 +73,7 @@ export class StoreInvariants {
   }
 
   /** I4: a cursor passes only what this reader has received. */
-  #requireProved(reader: ReaderRecord, stream: string, afterSeq: number, uptoSeq: number): void {
+  #requireAcknowledged(reader: ReaderRecord, stream: string, afterSeq: number, uptoSeq: number): void {
     for (const { seq } of this.#ledger.owed(reader.userId, stream, afterSeq, uptoSeq)) {
       const isReceived = reader.hasReceived(stream, seq);
       this.#verdict.require(isReceived, 'I4', () => `${nameOf(reader)}: cursor of ${stream} to ${uptoSeq}, but ${seq} was not received`);

@@ -2,8 +2,8 @@ import { HubError } from '@parley/protocol';
 import type { ProcessClock } from './sim-clock.ts';
 import type { SimRandom } from './sim-random.ts';
 
-/** How the store is doing. Changed while the simulation runs, and the same for all processes. */
-export interface StoreWeather {
+/** How the store behaves. Changed while the simulation runs, and the same for all processes. */
+export interface StoreConditions {
   commitDelayMs: number;
   answerDelayMs: number;
   readDelayMs: number;
@@ -19,7 +19,7 @@ export interface StoreWeather {
   nextFault: 'process lost' | 'disk fails before' | 'disk fails after' | undefined;
 }
 
-export const fairWeather: Readonly<StoreWeather> = {
+export const goodConditions: Readonly<StoreConditions> = {
   commitDelayMs: 2,
   answerDelayMs: 1,
   readDelayMs: 2,
@@ -33,7 +33,7 @@ export const fairWeather: Readonly<StoreWeather> = {
 export interface StoreQueuePorts {
   readonly clock: ProcessClock;
   readonly random: SimRandom;
-  readonly weather: StoreWeather;
+  readonly conditions: StoreConditions;
   readonly onFailed: (error: HubError) => void;
   readonly onProcessLost: () => void;
   /** Every call of a batch was answered. */
@@ -89,21 +89,21 @@ export class StoreQueue {
   #start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    const { clock, random, weather } = this.#ports;
-    clock.after(random.integer(0, weather.commitDelayMs), () => void this.#commit());
+    const { clock, random, conditions } = this.#ports;
+    clock.after(random.integer(0, conditions.commitDelayMs), () => void this.#commit());
   }
 
   async #commit(): Promise<void> {
-    const { clock, random, weather, onProcessLost } = this.#ports;
+    const { clock, random, conditions, onProcessLost } = this.#ports;
     const batch = this.#waiting;
     this.#waiting = [];
-    const fault = weather.nextFault;
-    weather.nextFault = undefined;
+    const fault = conditions.nextFault;
+    conditions.nextFault = undefined;
     if (fault === 'disk fails before') this.#failure ??= new HubError('storage_failed');
-    const refusal = this.#failure ?? (weather.refusal && new HubError(weather.refusal, { retryAfterS: 1 }));
+    const refusal = this.#failure ?? (conditions.refusal && new HubError(conditions.refusal, { retryAfterS: 1 }));
     if (refusal === undefined) for (const call of batch) await call.commit();
     if (fault === 'process lost') return onProcessLost();
-    clock.after(random.integer(0, weather.answerDelayMs), () => {
+    clock.after(random.integer(0, conditions.answerDelayMs), () => {
       if (fault === 'disk fails after') this.#failure ??= new HubError('storage_failed');
       this.#answer(batch, this.#failure ?? refusal);
       if (fault === 'disk fails before' || fault === 'disk fails after') this.#ports.onFailed(new HubError('storage_failed'));

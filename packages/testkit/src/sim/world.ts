@@ -1,17 +1,17 @@
-/** Everything of one simulation, put together from a seed: who takes part, how the hub is set, and how bad the weather can get. */
+/** Everything of one simulation, put together from a seed: who takes part, how the hub is set, and how much can go wrong. */
 import type { ClientConnection } from './client-connection.ts';
 import { Invariants } from './invariants.ts';
 import { Ledger } from './ledger.ts';
 import { SimClient } from './sim-client.ts';
 import { SimClock } from './sim-clock.ts';
-import { type HubSettings, type NoticeWeather, SimHub } from './sim-hub.ts';
+import { type HubSettings, type NoticeConditions, SimHub } from './sim-hub.ts';
 import { Link, type LinkSettings, type PipeSettings } from './sim-network.ts';
 import { SimRandom } from './sim-random.ts';
-import { fairWeather, type StoreWeather } from './store-queue.ts';
+import { goodConditions, type StoreConditions } from './store-queue.ts';
 import { Verdict } from './violation.ts';
 
 /** How much of each kind of trouble a run has, from 0 to 1. */
-export interface Climate {
+export interface TroubleLevels {
   readonly network: number;
   readonly store: number;
   readonly hub: number;
@@ -25,7 +25,7 @@ const floorBytes = 300;
 const highWaterBytes = 3000;
 const lowWaterBytes = 1000;
 const connectionBytesMax = 200_000;
-/** A page of the log (`fairWeather.pageMessages` of the largest messages), and answers that a client lets lie. */
+/** A page of the log (`goodConditions.pageMessages` of the largest messages), and answers that a client lets lie. */
 const beyondHighWaterBytes = 16_000;
 
 const names = ['1', '2', 'ann', 'bob', '35', 'eve'];
@@ -36,26 +36,26 @@ export class World {
   readonly ledger = new Ledger();
   readonly verdict = new Verdict();
   readonly random: SimRandom;
-  readonly climate: Climate;
+  readonly troubleLevels: TroubleLevels;
   readonly users: readonly string[];
   readonly rooms: readonly string[];
   readonly clients: readonly SimClient[];
   readonly hub: SimHub;
   readonly invariants: Invariants;
-  readonly storeWeather: StoreWeather = { ...fairWeather };
-  readonly noticeWeather: NoticeWeather = { lost: 0, doubled: 0, late: 0 };
+  readonly storeConditions: StoreConditions = { ...goodConditions };
+  readonly noticeConditions: NoticeConditions = { lost: 0, doubled: 0, late: 0 };
   readonly trace: (line: string) => void;
 
   constructor(seed: number, trace: (line: string) => void) {
     const random = new SimRandom(seed).fork('world');
     this.random = random;
     this.trace = (line) => trace(`${String(this.clock.monotonic()).padStart(6)} ${line}`);
-    this.climate = { network: mood(random), store: mood(random), hub: mood(random), clock: mood(random), notices: mood(random) };
+    this.troubleLevels = { network: level(random), store: level(random), hub: level(random), clock: level(random), notices: level(random) };
     this.users = names.slice(0, random.integer(2, names.length));
     this.rooms = rooms.slice(0, random.integer(1, rooms.length));
     const { ledger, verdict, users, clock } = this;
     this.invariants = new Invariants({ ledger, verdict, users, outboxBytesMax: highWaterBytes + beyondHighWaterBytes });
-    const common = { clock, storeWeather: this.storeWeather, noticeWeather: this.noticeWeather, invariants: this.invariants };
+    const common = { clock, storeConditions: this.storeConditions, noticeConditions: this.noticeConditions, invariants: this.invariants };
     this.hub = new SimHub({ ...common, settings: hubSettings(random), random: random.fork('hub'), trace: this.trace });
     this.clients = this.users.flatMap((userId) => this.#devicesOf(userId));
   }
@@ -99,7 +99,7 @@ export class World {
 }
 
 /** Often nothing, often a little, sometimes a lot. */
-function mood(random: SimRandom): number {
+function level(random: SimRandom): number {
   return random.chance(0.35) ? 0 : random.fraction() ** 2;
 }
 

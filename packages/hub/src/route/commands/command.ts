@@ -27,7 +27,7 @@ export interface Call<Name extends CommandName> {
  */
 export type Command<Name extends CommandName> = (call: Call<Name>) => Promise<Reply<ReplyTo<Name>>> | Reply<ReplyTo<Name>>;
 
-/** Its payload, or a function that is called in the moment in which it is sent, for what must not be older than an event sent before it. */
+/** Its payload, or a function that is called when the reply is sent, so that the reply is not older than an event sent before it. */
 export type Reply<Payload extends object> = Payload | (() => Json<Payload>);
 
 /** The reply as it is sent now. */

@@ -27,7 +27,7 @@ export const history: Command<'history'> = async ({ services, caller, payload })
     });
 };
 
-/** No more than the connection may be given now; nothing for one that has closed. */
+/** As much as the connection may be given now; nothing for one that has closed. */
 function pageBytesMax({ roomFor }: Services, { session, isApplication }: Caller): number {
   if (isApplication) return limits.historyBytesMax;
   return session === undefined ? 0 : Math.min(limits.historyBytesMax, roomFor(session.connection));
@@ -42,8 +42,8 @@ function placeOf(payload: Call<'history'>['payload']): HistoryQuery['of'] {
 }
 
 /**
- * When a message reached its recipient, as far as its sender may know: that somebody invisible has received it would say that it is
- * there. What arrived before the recipient went out of sight is shown.
+ * When a message reached its recipient, as far as its sender may know: that somebody invisible has received it would show that it is
+ * there. What arrived before the recipient became invisible is shown.
  */
 async function shownDeliveries(
   { presence, store }: Services,

@@ -1,5 +1,5 @@
 /**
- * Checks the whole file after each start, beside the work: on a thread with a connection of its own, a few hundred messages at a time, with
+ * Checks the whole file in the background after each start: on a thread with a connection of its own, a few hundred messages at a time, with
  * pauses that are several times as long as what was read took, so that the disk is free for others most of the time.
  */
 import type { Cancel, Clock } from '../../lib/clock.ts';
@@ -8,7 +8,7 @@ import type { DamageLog } from '../damage-log.ts';
 import type { CheckedPart, CheckPlace, DatabaseSetup } from './thread/calls.ts';
 import { Thread } from './thread/thread.ts';
 
-/** Those who come back first after a start are served first. */
+/** Those who come back after a start are served first. */
 const startDelayMs = 1_000;
 
 /** Of the disk's time at most a fifth. */

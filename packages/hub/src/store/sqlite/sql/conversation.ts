@@ -48,7 +48,7 @@ export function createConversation(db: Database): (userId: string, withUserId: s
       let count = 0;
       for (const { stream, seq, id } of places[order].all({ first: userId, second: withUserId, ...range })) {
         const row = unlessDamaged(() => one.get(id));
-        // Whose message a row is that can't be read is not known, so it is told as damaged in either case.
+        // It is not known whose message an unreadable row is, so it is reported as damaged in either case.
         if (row !== undefined && !isBetween(row, userId, withUserId)) continue;
         yield row === undefined ? { stream, seq, row: [], deliveredAtMs: undefined } : historyRow(row);
         count += 1;

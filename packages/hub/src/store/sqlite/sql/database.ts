@@ -20,8 +20,8 @@ const busyTimeoutMs = 5_000;
 const checkpointPages = 16_000;
 
 /**
- * What a reading connection keeps in memory. The operating system has the file's pages too, and bringing them from there is not
- * felt beside the rest of a read; but a queue that is caught up passes through all of this once and leaves it full.
+ * The page cache of a reading connection. It is small, because the operating system caches the file too, and taking a page from there costs
+ * little beside the rest of a read, while a long queue that is read once would fill any cache for nothing.
  */
 const readCacheKilobytes = 2_000;
 

@@ -1,5 +1,5 @@
 /**
- * Reads a page of a stream's log. Every `seq` above what was trimmed is there, or is told as damaged: a row whose checksum is wrong,
+ * Reads a page of a stream's log. Every `seq` above what was trimmed is there, or is reported as damaged: a row whose checksum is wrong,
  * a row that the index does not lead to, and a row on a page of the file that can't be read, which is read around one by one.
  */
 import type { Database } from 'better-sqlite3';

@@ -1,5 +1,5 @@
-/** Counts the commands that were accepted and are not answered yet, so that a drain can wait for them. */
-export class UnderWay {
+/** Counts the commands that were accepted and are not answered yet, so that the shutdown can wait for them. */
+export class PendingCommands {
   #count = 0;
   #onNone: (() => void) | undefined;
 
