@@ -2,9 +2,8 @@
  * Peers that have not registered flood the hub, each in a way of its own. A registered witness must be served meanwhile, the event loop must
  * not be held up, and what the hub holds for them must stay bounded.
  */
-import { readFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { expect } from 'vitest';
+import { frame, join, openSocket, residentMiB } from '../../support/bare-socket.ts';
 import type { Client } from '../../support/client.ts';
 import { test } from '../../support/fixtures.ts';
 import type { HubProcess } from '../../support/hub-process.ts';
@@ -13,11 +12,6 @@ const mebibyte = 1024 ** 2;
 const floodMs = 4000;
 /** Other tests may run beside this one; without the limits these were 13 s and more. */
 const roundTripMaxMs = 4000;
-
-/** Resident memory of a process, in MiB. */
-function residentMiB({ pid }: HubProcess): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-}
 
 /** Asks again and again until the time is over. */
 async function witnessed(hub: HubProcess, witness: Client): Promise<{ readonly longestMs: number; readonly grownMiB: number }> {
@@ -32,33 +26,6 @@ async function witnessed(hub: HubProcess, witness: Client): Promise<{ readonly l
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return { longestMs, grownMiB: peak - before };
-}
-
-function open({ port }: HubProcess): Socket {
-  const socket = connect(port, '127.0.0.1');
-  socket.on('error', () => {});
-  return socket;
-}
-
-/** A text frame of a client whose mask is zero. */
-const frame = (text: string): Buffer => Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0, ...Buffer.from(text)]);
-
-/** Joins without registering, over a bare socket. */
-async function join(hub: HubProcess): Promise<Socket> {
-  const socket = open(hub);
-  socket.write(
-    'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
-  );
-  socket.write(frame('40'));
-  await new Promise<void>((resolve) => {
-    let received = '';
-    socket.on('data', (chunk) => {
-      received += chunk.toString('latin1');
-      if (received.includes('"connected"')) resolve();
-    });
-  });
-  return socket.pause();
 }
 
 test('50 strangers that send events and read nothing hold up nobody and cost little memory', { timeout: 60_000 }, async ({
@@ -85,7 +52,7 @@ test('sessions that are opened without end over one TCP connection displace one 
 }) => {
   const hub = await startHub({ args: ['--strangers.max-per-address', '100'] });
   const witness = await connectAs(hub.url, 'witness');
-  const flood = open(hub).on('data', () => {});
+  const flood = openSocket(hub).on('data', () => {});
   onTestFinished(() => void flood.destroy());
   const request = `GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: localhost\r\nX-Large: ${'x'.repeat(8000)}\r\n\r\n`.repeat(100);
   const send = (): void => {
@@ -110,7 +77,7 @@ test('bodies that never end are not held by the thousand', { timeout: 60_000 }, 
   for (let count = 0; count < 300; count++) {
     const greeting = await (await fetch(`${hub.url}/socket.io/?EIO=4&transport=polling`)).text();
     const { sid }: { sid: string } = JSON.parse(greeting.slice(1));
-    const socket = open(hub);
+    const socket = openSocket(hub);
     onTestFinished(() => void socket.destroy());
     socket.write(`POST /socket.io/?EIO=4&transport=polling&sid=${sid} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n`);
     socket.write(Buffer.alloc(mebibyte - 100_000, '4'));
