@@ -3,9 +3,24 @@ import type { Mutation } from './mutation.ts';
 const intake = 'packages/hub/src/connect/intake.test.ts';
 const session = 'packages/hub/src/connect/engine-session.test.ts';
 const strangers = 'packages/hub/src/connect/strangers.test.ts';
+const admission = 'packages/hub/src/connect/admission.test.ts';
 const access = 'packages/hub/src/connect/access.test.ts';
 
 export const connectMutations: readonly Mutation[] = [
+  {
+    name: 'one address may take the places that are kept for the others',
+    file: 'connect/admission.ts',
+    find: 'ofSubscriber >= fewPerAddress || ',
+    replace: '',
+    test: admission,
+  },
+  {
+    name: 'a crowd of addresses may hold up a turn',
+    file: 'connect/admission.ts',
+    find: ' || this.#keptTaken >= keptPerTurn',
+    replace: '',
+    test: admission,
+  },
   {
     name: 'a session that is held is handled all the same',
     file: 'connect/intake.ts',

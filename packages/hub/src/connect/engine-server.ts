@@ -15,7 +15,7 @@ import type { Random } from '../lib/random.ts';
 import type { CloseReason } from '../ports/connection.ts';
 import { accessProblem } from './access.ts';
 import { Admission } from './admission.ts';
-import { ClientAddresses } from './client-address.ts';
+import { ClientAddresses, subscriberOf } from './client-address.ts';
 import { answerPreflight, setCorsHeaders } from './cors.ts';
 import type { OpenSession } from './engine-session.ts';
 import { EngineSession } from './engine-session.ts';
@@ -157,7 +157,7 @@ export class EngineServer {
       const error = new HubError('overloaded', { message: 'The hub has reached its limit of connections. Try again later.' });
       return { reason: 'too_many_connections', status: 503, body: toFailure(error) };
     }
-    if (!this.#admission.admits()) {
+    if (!this.#admission.admits(subscriberOf(this.#addresses.of(req)))) {
       const error = new HubError('overloaded', { message: 'Too many clients connect at this moment. Try again.', retryAfterS: 1 });
       return { reason: 'admission', status: 503, body: toFailure(error) };
     }
