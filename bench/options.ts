@@ -10,7 +10,7 @@ export interface Options {
   readonly systems: readonly string[] | undefined;
   readonly rounds: number;
   readonly isQuick: boolean;
-  /** Of each measurement that lasts as long as it is told. */
+  /** The duration of each measurement that has no duration of its own. */
   readonly seconds: number;
   /** The folder for the results. */
   readonly out: string;

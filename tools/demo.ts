@@ -1,6 +1,6 @@
 /**
  * `npm run demo`: what Parley does, shown on a real hub process with stock clients. A check mark is something
- * that was observed; the exit code is 1 if anything was not as it is told.
+ * that was observed; the exit code is 1 if anything was not as announced.
  */
 import { temporaryFolder } from '../test/support/hub-process.ts';
 import { fromPython, overHttp, refusals } from './demo/edges.ts';

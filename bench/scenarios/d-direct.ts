@@ -24,7 +24,7 @@ export const usualPairs = (isQuick: boolean): Pairs => (isQuick ? { pairs: 5, in
 
 const drainTimeoutMs = 60_000;
 
-/** Keeps as many messages under way as it is told, until it is told to end. */
+/** Keeps so many messages in flight, until `end` is called. */
 export class SteadyWriters {
   #mail: Mail | undefined;
   #isWriting = true;

@@ -5,7 +5,7 @@ import type { System } from '../systems.ts';
 /** How long and how large. `--quick` makes everything small. */
 export interface Scale {
   readonly isQuick: boolean;
-  /** Of a measurement that lasts as long as it is told. */
+  /** The duration of a measurement that has none of its own. */
   readonly seconds: number;
 }
 

@@ -23,7 +23,7 @@ export interface ActorPlan {
   readonly wanders: readonly number[];
   /** It is away most of the time. */
   readonly isSleeper: boolean;
-  /** It comes for the first time when the run is well under way. */
+  /** It comes for the first time when much of the run is over. */
   readonly isLate: boolean;
 }
 

@@ -13,7 +13,7 @@ import { inboxStream, roomStream, type World } from './history/world.ts';
 /** More are not kept: the first ones tell the most. */
 const violationsMax = 20;
 
-/** Content is the number of the message and padding of a length that follows from it, so that it can be told whether it came whole. */
+/** Content is the number of the message and padding of a length that follows from it, so that it can be checked whether it came whole. */
 const paddings = [0, 16, 40, 100, 16, 0, 250, 40].map((length) => 'x'.repeat(length));
 const largePadding = 'y'.repeat(3_000);
 

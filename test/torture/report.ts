@@ -1,4 +1,4 @@
-/** What the rig tells people. */
+/** What the rig prints. */
 import { explain } from './history/explain.ts';
 import type { RunResult } from './run.ts';
 

@@ -49,7 +49,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const { seed, durationMs, kills, data, onProgress } = options;
   const plan = makePlan(seeded(seed, 'plan'));
   const schedule = makeSchedule(seeded(seed, 'schedule'), plan, { durationMs, kills });
-  const bounds = { toldMs: slackMs, silentMs: pingMs.interval + pingMs.timeout + slackMs };
+  const bounds = { closedMs: slackMs, silentMs: pingMs.interval + pingMs.timeout + slackMs };
   const recorder = new Recorder(plan.world, allChecks(bounds));
   const hub = new HubControl(recorder, data, hubArguments(seed));
   try {

@@ -1,4 +1,4 @@
-/** What the hub refuses, what it tells over HTTP, and another language. */
+/** What the hub refuses, what it answers over HTTP, and a client in another language. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { connectClient } from '../../test/support/client.ts';

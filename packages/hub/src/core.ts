@@ -86,7 +86,7 @@ export class Core {
     const { settings, store, streams, clock, random } = ports;
     this.#ports = ports;
     this.#unforeseen = new Unforeseen((error, event) =>
-      ports.log.error({ error, event }, 'Something failed in a way that nobody foresaw.'),
+      ports.log.error({ error, event }, 'Something failed in a way that no error code foresees.'),
     );
     this.pool = new ConnectionPool(settings.connectionsPerUserMax);
     const watches = new Watches(settings.watchesPerConnectionMax);
@@ -165,7 +165,7 @@ export class Core {
     return this.#unforeseen.count;
   }
 
-  /** A failure as its caller may be told it: what no error code foresees is logged and becomes `internal_error`. */
+  /** The error that is sent to the caller for a failure: one that no error code foresees is logged and becomes `internal_error`. */
   told(error: unknown, event: string): HubError {
     return this.#unforeseen.told(error, event);
   }
@@ -187,7 +187,7 @@ export class Core {
     sendAway(eventPacket, connection, reason);
   }
 
-  /** Refuses what is new and tells every client when to come back; spread, so that they do not come all at once. */
+  /** Refuses what is new and tells every client when to come back, each after a different delay, so that they do not come all at once. */
   announceShutdown(reconnectSpreadMs: number): void {
     this.#isDraining = true;
     for (const connection of this.pool.connections()) {

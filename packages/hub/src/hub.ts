@@ -176,14 +176,14 @@ function healthOf({ state, damagedMessages }: StoreIntegrity): Health {
 
 function tellOfDamage(log: Log): Pick<Parameters<typeof openSqliteStore>[0], 'onDamaged' | 'onDamagedPart' | 'onChecked'> {
   return {
-    onDamaged: (place) => log.error(place, 'a stored message is damaged: it is left out, and its receivers are told'),
+    onDamaged: (place) => log.error(place, 'a stored message is damaged: it is left out, and its receivers get an error in its place'),
     onDamagedPart: (cause) =>
       log.error(
         { cause },
         'the database is damaged: what needs the damaged part is refused, the rest goes on; restore a backup, or read docs/guarantees.md',
       ),
     onChecked: ({ state, damagedMessages }, problem) => {
-      if (state === 'ok') log.debug({}, 'the database was checked, and is well');
+      if (state === 'ok') log.debug({}, 'the database was checked, and nothing is wrong with it');
       else
         log.error({ damaged_messages: damagedMessages, problem }, 'the database is damaged: restore a backup, or read docs/guarantees.md');
     },

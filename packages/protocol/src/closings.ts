@@ -7,7 +7,7 @@ export const closingTable = {
   shutting_down: { reconnect: true },
   /** No user registered in time. */
   registration_timeout: { reconnect: true },
-  /** The client took nothing for too long. */
+  /** The client read nothing for too long. */
   slow_reader: { reconnect: true },
   /** The client did not answer when another connection of its user needed the place. */
   silent: { reconnect: true },

@@ -7,7 +7,7 @@
  */
 export const errorTable = {
   not_registered: {
-    message: 'Register first: emit "register" with your user_id, then repeat this event.',
+    message: 'Register first: connect with auth: { user_id }, or emit "register" with your user_id, then repeat this event.',
     retry: 'never',
   },
   already_registered: {
@@ -33,11 +33,14 @@ export const errorTable = {
     retry: 'never',
   },
   room_exists: { message: 'A room with this room_id exists already. Choose another id, or join the room.', retry: 'never' },
-  room_not_found: { message: 'There is no room with this room_id.', retry: 'never' },
+  room_not_found: { message: 'There is no room with this room_id. Check it, or create the room.', retry: 'never' },
   room_private: { message: 'This room is private. Ask one of its members to have you added.', retry: 'never' },
-  room_full: { message: 'The room has reached its max_members.', retry: 'later' },
+  room_full: { message: 'The room has reached its max_members. Try again once somebody has left it.', retry: 'later' },
   too_many_rooms: { message: 'This user is a member of as many rooms as it may be. Leave one of them first.', retry: 'never' },
-  too_many_watches: { message: 'This connection watches as many users as it may. End some of its watches first.', retry: 'never' },
+  too_many_watches: {
+    message: 'This connection watches as many users and rooms as it may. Watch fewer on it, or open a new connection.',
+    retry: 'never',
+  },
   not_owner: { message: 'Only the owner of the room may do this.', retry: 'never' },
   not_member: { message: 'Only members of the room may do this. Join the room first.', retry: 'never' },
   content_too_large: { message: 'The content is too large. Send a link to it, or split it.', retry: 'never' },
@@ -81,9 +84,12 @@ export const errorTable = {
   },
   overloaded: { message: 'The hub is busy. Nothing was stored; try again after retry_after seconds.', retry: 'later' },
   shutting_down: { message: 'The hub is shutting down. Connect again and repeat this.', retry: 'later' },
-  registration_timeout: { message: 'No user registered on this connection in time, so it is closed.', retry: 'never' },
+  registration_timeout: {
+    message: 'No user registered on this connection in time, so it is closed. Connect with auth: { user_id }, which registers at once.',
+    retry: 'never',
+  },
   slow_reader: {
-    message: 'This connection took nothing for too long, so it is closed. Nothing is lost: connect again to continue.',
+    message: 'This connection read nothing for too long, so it is closed. No message is lost: connect again to continue.',
     retry: 'later',
   },
   internal_error: { message: 'The hub failed to handle this event. The failure was logged; try again.', retry: 'later' },

@@ -1,5 +1,5 @@
 /**
- * What a peer may ask of us, in one place. The hub's options may lower or raise the first two; the
+ * What a peer may ask of the hub, in one place. Options change the first two and can lower the third; the
  * others are part of the protocol. Each limit has a test that exceeds it by one.
  */
 export const limits = {
@@ -56,7 +56,7 @@ export const limits = {
   pageLimitMax: 500,
   pageLimitDefault: 100,
 
-  /** Members up to which a room tells of each that joins or leaves; in larger ones they are told together. Also those of one such event. */
+  /** In rooms of up to this many members each join and leave is an event of its own; in larger ones they are gathered, and an event names at most so many. */
   membersToldMax: 100,
 
   /** Characters of user, room and device ids and of `client_msg_id`: they are keys of database indexes. */

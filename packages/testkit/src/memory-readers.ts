@@ -16,11 +16,11 @@ export function openReader(state: MemoryState, { userId, deviceId }: ReaderId, n
 
   const placeIn = ([id, floor]: readonly [StreamId, number]) => {
     const { head, trimmed, messages } = streamOf(state, id);
-    const stood = Math.max(floor, start.get(id)?.received ?? (id === inbox ? deliveredTo(state, userId) : floor));
-    const cursor = Math.max(stood, trimmed);
+    const received = Math.max(floor, start.get(id)?.received ?? (id === inbox ? deliveredTo(state, userId) : floor));
+    const cursor = Math.max(received, trimmed);
     const written = mayHaveAll ? head : Math.max(cursor, own.get(id)?.written ?? 0);
-    const silent = messages.filter((message) => message.seq > cursor && message.senderId === userId && !message.echo).length;
-    return { stream: id, cursor, head, written, queued: head - cursor - silent, missed: cursor - stood };
+    const withoutEcho = messages.filter((message) => message.seq > cursor && message.senderId === userId && !message.echo).length;
+    return { stream: id, cursor, head, written, queued: head - cursor - withoutEcho, missed: cursor - received };
   };
   const streams = [...readableBy(state, userId)].map(placeIn);
   for (const { stream, cursor, written } of streams) own.set(stream, { received: cursor, written });

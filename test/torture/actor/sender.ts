@@ -45,7 +45,7 @@ export class Sender {
     return this.#inFlight.size === 0 && this.#repeats.length === 0;
   }
 
-  /** Attempts that wait for their reply, to be told of if they wait too long. */
+  /** Attempts that wait for their reply, to be reported if they wait too long. */
   get inFlight(): number {
     return this.#inFlight.size;
   }

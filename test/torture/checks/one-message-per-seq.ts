@@ -1,6 +1,6 @@
 import type { Check } from './check.ts';
 
-/** A place of a stream belongs to one message with one id, whoever tells of it: no `seq` is used twice. */
+/** A place of a stream belongs to one message with one id, wherever it appears: no `seq` is used twice. */
 export const oneMessagePerSeq: Check = {
   name: 'one message per seq',
   watch: (ledger, report) => ({

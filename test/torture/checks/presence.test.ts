@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { close, connect, everybodyConnects, type Line, problemsOf } from './hand-made-history.ts';
 import { presence } from './presence.ts';
 
-const check = presence({ toldMs: 2_000, silentMs: 5_000 });
+const check = presence({ closedMs: 2_000, silentMs: 5_000 });
 const everybody = 0b111;
 const withoutBob = 0b101;
 /** Any event that is later, so that the check sees the time. */

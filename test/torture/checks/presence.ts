@@ -3,7 +3,7 @@
  *
  * - Who has a registered connection that answers is online. If a snapshot says otherwise, the connection must be about to
  *   end: the hub may have given it up before the client knows.
- * - Who has none is offline: `toldMs` after the last one ended in a way that the hub can see, `silentMs` after it fell silent.
+ * - Who has none is offline: `closedMs` after the last one was closed so that the hub can see it, `silentMs` after it ended without that.
  *   A hub that was started anew knows nobody.
  */
 import type { TimedEvent } from '../history/events.ts';
@@ -11,7 +11,7 @@ import type { Ledger } from '../history/ledger.ts';
 import type { Check, Report } from './check.ts';
 
 export interface PresenceBounds {
-  readonly toldMs: number;
+  readonly closedMs: number;
   readonly silentMs: number;
 }
 
@@ -59,7 +59,7 @@ class PresenceWatch {
       const user = this.#ledger.world.readers[event.reader]?.user ?? -1;
       this.#live[user]?.add(event.connection);
     } else if (event.kind === 'closed') {
-      this.#close(event.connection, event.atMs + (event.silent ? this.#bounds.silentMs : this.#bounds.toldMs));
+      this.#close(event.connection, event.atMs + (event.silent ? this.#bounds.silentMs : this.#bounds.closedMs));
     } else if (event.kind === 'down') {
       for (const connections of this.#live) connections.clear();
       this.#offlineByMs.fill(0);

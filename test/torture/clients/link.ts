@@ -9,7 +9,7 @@ export interface LinkHandlers {
   onPing(): void;
   /** The connection stops to answer for a while. */
   onUnsure(): void;
-  /** The connection has ended; no event and no reply of it follows. `silent`: the hub was not told. */
+  /** The connection has ended; no event and no reply of it follows. `silent`: nothing was sent to the hub about it. */
   onClose(silent: boolean): void;
 }
 

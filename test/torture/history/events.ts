@@ -18,7 +18,7 @@ export type HistoryEvent =
   | { readonly kind: 'registered'; readonly connection: number; readonly queued: number; readonly missed: number }
   /** The connection does not answer for a while; what it does next is not sure. */
   | { readonly kind: 'unsure'; readonly connection: number }
-  /** The connection is over. `silent`: the hub was not told, and has to find out by its pings. */
+  /** The connection is over. `silent`: the hub has to find out by its pings. */
   | { readonly kind: 'closed'; readonly connection: number; readonly silent: boolean }
   /** The first attempt. `group` messages from this one on share their content: one event to several recipients. */
   | {

@@ -1,5 +1,5 @@
 /**
- * Who was in which room when, as far as a client can know it. The `seq` of a join or a leave is not told, so a stay
+ * Who was in which room when, as far as a client can know it. The `seq` of a join or a leave is not sent to clients, so a stay
  * has bounds: what was sent after `joined` came belongs to it, what was sent after `left` came does not.
  */
 export interface Stay {

@@ -334,10 +334,10 @@ export type OptionKey = keyof Options;
 /** Every option's value, checked, in the units that the names say. */
 export type Config = { readonly [K in OptionKey]: Options[K]['default'] };
 
-/** What only the program is told. An application that embeds the hub decides these in its own server and log. */
+/** Options of the program only. An application that embeds the hub decides these in its own server and log. */
 export const programKeys = ['port', 'host', 'auth', 'allowOpenNetwork', 'logLevel', 'logFormat'] as const satisfies readonly OptionKey[];
 
-/** What the hub itself is told. */
+/** Options of the hub itself. */
 export type HubSettings = Omit<Config, (typeof programKeys)[number]>;
 
 export function hubSettings({ port, host, auth, allowOpenNetwork, logLevel, logFormat, ...settings }: Config): HubSettings {

@@ -75,6 +75,6 @@ export class Delivery {
   #logOnce(log: Log, stream: StreamId, error: unknown): void {
     if (this.#unreadable.has(stream) || this.#unreadable.size >= unreadableLoggedMax) return;
     this.#unreadable.add(stream);
-    log.error({ stream, error }, 'a stream could not be read: its readers are told, and try again when they connect');
+    log.error({ stream, error }, 'a stream could not be read: its readers get an error, and it is read again when they connect again');
   }
 }

@@ -45,7 +45,8 @@ export function errorAnswerer(log: Log) {
       return;
     }
     const code: ErrorCode = error instanceof HubError ? error.code : 'internal_error';
-    if (code === 'internal_error') log.error({ error, route: request.routeOptions.url }, 'A request failed in a way that nobody foresaw.');
+    if (code === 'internal_error')
+      log.error({ error, route: request.routeOptions.url }, 'A request failed in a way that no error code foresees.');
     if (status === 503) reply.header('retry-after', String(retryAfterS));
     await reply.code(status).send(failureOf(status === 503 ? 'Unavailable' : 'Internal error', code, errorTable[code].message));
   };

@@ -111,13 +111,13 @@ describe('a refusal', () => {
     expect((await accepted({ refusal: new HubError('shutting_down') })).happened).toEqual(['close: forced close']);
   });
 
-  test('by a store that failed in a way that nobody foresaw is logged too', async () => {
+  test('by a store that failed in a way that no error code foresees is logged too', async () => {
     const failure = new HubError('internal_error', { cause: new TypeError('secret') });
     const { logged } = await accepted({ auth: { user_id: 'ann' }, failure });
     expect(logged).toEqual([failure]);
   });
 
-  test('that nobody foresaw is logged, as its message says, and tells nothing', async () => {
+  test('that no error code foresees is logged, as its message says, and nothing of its text is sent', async () => {
     const { happened, logged, refused } = await accepted({ auth: { user_id: 'ann' }, failure: new TypeError('secret') });
     expect(logged).toEqual([new TypeError('secret')]);
     expect(JSON.stringify(refused)).not.toContain('secret');

@@ -30,7 +30,7 @@ export interface ReceptionPorts {
   readonly refusal: () => HubError | undefined;
   /** Closes a connection that has not registered in time. */
   readonly closeOverdue: (connection: Connection) => void;
-  /** A failure as the client may be told it; what no error code foresees is logged. */
+  /** The error that is sent to the client for a failure; one that no error code foresees is logged. */
   readonly told: (error: unknown, event: string) => HubError;
   readonly log: Log;
 }

@@ -1,6 +1,6 @@
 import { HubError } from '@parley/protocol';
 
-/** Failures that no error code foresees. Whoever is told of one reads that it was logged, so that happens here. */
+/** Failures that no error code foresees. The error that a client gets for one says that it was logged, so that happens here. */
 export class Unforeseen {
   readonly #log: (error: unknown, event: string) => void;
   #count = 0;
@@ -14,7 +14,7 @@ export class Unforeseen {
     return this.#count;
   }
 
-  /** The failure as a caller may be told it. `event`: what the caller wanted. */
+  /** The error that is sent to the caller for a failure. `event`: what the caller wanted. */
   told(error: unknown, event: string): HubError {
     if (error instanceof HubError && error.code !== 'internal_error') return error;
     this.#count += 1;

@@ -25,7 +25,7 @@ export function watchMemory(clock: Clock, log: Log, onChange: (isShort: boolean)
     onChange(isShort);
     const used_percent = Math.round(part * 100);
     if (isShort) log.warn({ used_percent }, 'Memory is short: connections that have not registered are closed, and new ones are refused.');
-    else log.info({ used_percent }, 'There is memory again: new connections are let in.');
+    else log.info({ used_percent }, 'There is enough memory again: new connections are accepted.');
   });
 }
 

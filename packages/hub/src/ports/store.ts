@@ -11,7 +11,7 @@
  * - A cursor only moves forward (I4).
  * - What can't be read any more, or is not what was stored, is never returned: reads name its place, and go on.
  * - To somebody who is not a member, a private room looks like none: `room_not_found` where a public one has `not_member`.
- * - An expected refusal rejects with the `HubError` that a client may be told; nothing was stored then.
+ * - An expected refusal rejects with a `HubError` that may be sent to a client; nothing was stored then.
  *   `overloaded`, `storage_full`: nothing was stored, try again later. `storage_damaged`: nothing was stored, and the rest works. `storage_failed`: the outcome is
  *   unknown, nothing that follows is acknowledged, and `onFailed` is called once.
  *
@@ -297,7 +297,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** Members that a join tells at most; `members` pages through the rest. */
+/** Members that the result of a join names at most; `members` pages through the rest. */
 export const membersToldMax = 100;
 
 /** How much of everything a store lets one user have. */

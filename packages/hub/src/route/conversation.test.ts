@@ -130,7 +130,7 @@ describe('each event has exactly one answer', () => {
     expect(sent()).toEqual(['#0 success', '#1 success']);
   });
 
-  test('what nobody foresaw is told as internal_error, without its text, and reported', async () => {
+  test('what no error code foresees is answered with internal_error, without its text, and logged', async () => {
     const { emit, connection, sent, unexpected } = setUp({ store: { append: () => Promise.reject(new TypeError('secret')) } });
     emit('register', { user_id: 'ann' });
     emit('message', toBob(1), 1);

@@ -38,7 +38,7 @@ export interface ConversationPorts {
   readonly refusal: () => HubError | undefined;
   readonly pending: PendingCommands;
   readonly readGate: ReadGate;
-  /** A failure as the client may be told it; what no error code foresees is logged. */
+  /** The error that is sent to the client for a failure; one that no error code foresees is logged. */
   readonly told: (error: unknown, event: string) => HubError;
   readonly onClosed: (connection: Connection, reason: CloseReason) => void;
 }

@@ -45,7 +45,7 @@ export function act(world: World): void {
   action?.run(world, client);
 }
 
-/** One more message in every stream, after all trouble: it shows to everyone what a lost notice has hidden. */
+/** One more message in every stream, after the last fault: by its `seq` every reader finds what a lost notice has hidden. */
 export function sendToAll(world: World): void {
   for (const client of world.clients) {
     for (const stream of world.ledger.streamsOf(client.settings.userId)) {

@@ -80,7 +80,7 @@ export class ClientConnection implements ClientEnd {
     this.#link?.up.push({ kind: 'packet', text, bytes: text.length });
   }
 
-  /** Its handshake has registered it, of which the hub tells as if it had been asked. */
+  /** Its handshake has registered it, for which the hub sends the reply to a `register`. */
   expectRegistered(): void {
     this.#await('registered', 1);
   }
@@ -153,7 +153,7 @@ export class ClientConnection implements ClientEnd {
   }
 }
 
-/** Failures that answer nothing: the hub tells them by itself. */
+/** Failures that answer no event. */
 const unasked: ReadonlySet<unknown> = new Set<ErrorCode>(['presence_missed', 'message_damaged', 'message_too_large', 'stream_unreadable']);
 
 const replyNames: ReadonlySet<string> = new Set(Object.values(commandTable).map(({ reply }) => reply));

@@ -49,7 +49,7 @@ interface Written {
 export class ReaderRecord {
   readonly userId: string;
   readonly deviceId: string;
-  /** Where the store has this reader, as far as it was told. */
+  /** The reader's cursors in the store, as far as it was answered. */
   readonly cursors = new Map<StreamId, number>();
   /** Where it stood when it was first seen. */
   readonly starts = new Map<StreamId, number>();

@@ -6,7 +6,7 @@
  *        └──refused or gone───┴──────────────────────────────────────────────────────────┘
  *
  * - What is sent in a turn leaves at its end in one write.
- * - While it is held, what comes waits unread, an end by the client too; pongs are told.
+ * - While it is held, what comes waits unread, an end by the client too; pongs are reported.
  * - One ping is outstanding at most, for an acknowledgement or for the heartbeat; a pong that is late ends the connection.
  */
 import type {

@@ -5,7 +5,7 @@
  *     read ─► carried out ─► answered
  *
  * Each call takes effect at its commit, while the hub hears of it at its answer. So a read may see what has not been announced yet,
- * and a hub that dies between the two leaves messages that nobody was told of.
+ * and a hub that dies between the two leaves messages that were never announced.
  */
 import type { AppendRequest, InOrder, ReaderId, ReaderStream, RoomMember, Store, StoredMessage, StoreOptions } from '@parley/hub';
 import { HubError } from '@parley/protocol';
@@ -25,7 +25,7 @@ export interface StoreObserver {
   onLeft(roomId: string, userId: string): void;
   /** Messages may have expired or been dropped. */
   onRemoved(state: MemoryState): void;
-  /** The hub was told, and has begun to follow or has stopped. */
+  /** The hub has the answer, and has begun to follow or has stopped. */
   onOpenAnswered(reader: ReaderId, streams: readonly ReaderStream[]): void;
   onJoinAnswered(roomId: string, userId: string, joinedSeq: number): void;
   onLeaveAnswered(roomId: string, userId: string): void;

@@ -12,7 +12,7 @@ const use = async (t: Scenario, userId: string, deviceId = '') => {
   return opened;
 };
 
-/** Devices whose own place is known stand where they stood, the others where their user does. */
+/** Devices with a cursor of their own start there, the others at the cursor of their user. */
 const cursorOf = async (t: Scenario, deviceId: string) => (await use(t, 'ann', deviceId)).get(ann)?.cursor;
 
 export function unusedContract(make: MakeStore, { restarts }: StoreCapabilities): void {

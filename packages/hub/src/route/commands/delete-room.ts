@@ -3,7 +3,7 @@ import { timelineOf } from '../../ports/store.ts';
 import type { Command } from './command.ts';
 import { unfollowRoom } from './leave-room.ts';
 
-/** Its members are told, and get nothing more of it. Refusals: `room_not_found`, `not_member`, `not_owner`. */
+/** Its members get `room_deleted`, and nothing more of it. Refusals: `room_not_found`, `not_member`, `not_owner`. */
 export const deleteRoom: Command<'delete_room'> = async ({ services, caller, payload }) => {
   const { store, streams, live, memberNotices, onEvent } = services;
   const { room_id: roomId } = payload;

@@ -4,7 +4,7 @@ import type { Command } from './command.ts';
 import { followRoom } from './create-room.ts';
 
 /**
- * Joining twice is success and tells nobody. The application adds whom it likes, to private rooms too.
+ * Joining twice is success, and sends no event. The application can add any user, to private rooms too.
  * Refusals: `room_not_found`, `room_private`, `room_full`, `too_many_rooms`.
  */
 export const joinRoom: Command<'join_room'> = async ({ services, caller, payload }) => {

@@ -14,12 +14,12 @@ export const presence: Command<'presence'> = async (call) => {
   const { services, caller, payload } = call;
   const userIds = fromWire(payload.user_ids ?? []);
   if (payload.room_id !== undefined) requireMember(services, caller, payload.room_id);
-  // Watched before the snapshot is taken: a change in between is told, not lost.
+  // Watched before the snapshot is taken, so that a change in between is sent and not lost.
   watchOrNot(call, [...userIds.map(inboxOf), ...(payload.room_id === undefined ? [] : [timelineOf(payload.room_id)])]);
   const { named, after } = startOf(payload, userIds);
   const members = payload.room_id === undefined ? noMembers : await membersPage(call, payload.room_id, after);
   const look = await prepareLook(services, [...new Set([...named, ...members.userIds])]);
-  // A watcher may have been told of a change meanwhile, and must not hear an older state after it.
+  // A watcher may have got a change in the meantime, and must not get an older state after it.
   return () => {
     const found = look().map((view) => jsonOf(presenceView(view)));
     const users = fitting(found, limits.listBytesMax);

@@ -40,7 +40,7 @@ export async function registerAgain(
   if (chosen !== undefined) await store.saveStates([chosen]).catch(() => {});
 }
 
-/** What the client is told. */
+/** The reply to the client. */
 export function registeredReply(connectionId: string, userId: string, arrival: Arrival): Replies['registered'] {
   const { rooms, queued, missed } = arrival;
   const waiting = queued === 0 ? '' : ` ${queued} waiting ${queued === 1 ? 'message follows' : 'messages follow'}.`;

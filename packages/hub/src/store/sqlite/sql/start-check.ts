@@ -1,6 +1,6 @@
 /**
  * The check of a start. What SQLite can make anew, the indexes and the list of free pages, is made anew. Damaged messages do not keep
- * the hub from starting: they are told when they are read. Everything else is essential, and so is that a message can be stored.
+ * the hub from starting: they are reported when they are read. Everything else is essential, and so is that a message can be stored.
  */
 import type { Database } from 'better-sqlite3';
 import { problemOf } from './check.ts';
