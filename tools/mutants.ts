@@ -35,7 +35,8 @@ try {
   const outcomes = wanted.map(tryOut);
   const failed = outcomes.filter(({ verdict }) => verdict !== 'caught');
   console.log(`\n${outcomes.length - failed.length} of ${outcomes.length} mutations were caught.`);
-  process.exitCode = failed.length === 0 ? 0 : 1;
+  // A name that fits none must not pass for a success.
+  process.exitCode = failed.length === 0 && outcomes.length > 0 ? 0 : 1;
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }

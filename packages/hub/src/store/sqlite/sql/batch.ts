@@ -2,8 +2,8 @@
  * Commits one batch of writes in one transaction, on the thread that owns the connection.
  *
  * - A refusal fails its own call only.
- * - No space, or another program that holds the file: nothing of the batch was stored, and the store lives on. Without space
- *   readers are still opened, as if nothing had to be remembered of it.
+ * - No space, or another program that holds the file: nothing of the batch was stored, and the store goes on. Without space
+ *   readers are still opened, without the mark that they are open.
  * - A call that hits a fault of our own, such as a broken constraint, or a damaged page of the file: the batch is rolled back and
  *   repeated without it, so that the call fails alone, with `internal_error` or `storage_damaged`. Of several acknowledgements in
  *   one call those that meet no damage are stored.
@@ -65,7 +65,7 @@ export class BatchWriter {
     this.#logState = db.prepare<[], { log: number; checkpointed: number }>('PRAGMA wal_checkpoint(NOOP)');
   }
 
-  /** The damage that writes have met since it was last asked for. */
+  /** The damage that writes have met since the last call. */
   takeDamage(): string | undefined {
     const damage = this.#damage;
     this.#damage = undefined;
@@ -142,7 +142,7 @@ export class BatchWriter {
     return { value: outcomes.flatMap((outcome) => ('value' in outcome ? outcome.value : [])) };
   }
 
-  /** Who comes is let in, and gets what waits: that needs no write. */
+  /** Whoever registers is let in and gets what waits, since that needs no write. */
   #withoutSpace(call: WriteCall, refusal: Refusal): Outcome {
     const reader = call.method === 'openReader' ? call.args[0] : undefined;
     if (!isReaderId(reader)) return { refusal };

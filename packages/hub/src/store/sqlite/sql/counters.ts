@@ -9,12 +9,12 @@ import type { Database } from 'better-sqlite3';
 export const counterKeys = ['last_id', 'messages', 'rooms', 'private_rooms', 'queued', 'expired', 'dropped', 'retention_time'] as const;
 export type CounterKey = (typeof counterKeys)[number];
 
-/** A wrong counter would make every append fail, or everything expire, so they are not taken unchecked. */
+/** A wrong counter would make every append fail, or everything expire, so they are checked before they are used. */
 const checksumKey = 'counters_checksum';
 
 const checksumOf = (counter: (key: CounterKey) => number): number => crc32(counterKeys.map((key) => `${key} ${counter(key)}`).join());
 
-/** Counts anew what is not what was written. What can't be counted starts again: the messages that expired or were dropped. */
+/** Counts again what is not as it was written. What can't be counted starts from 0: the messages that expired or were dropped. */
 export function mendCounters(db: Database): void {
   const select = db.prepare<[string], { value: number }>('SELECT value FROM meta WHERE key = ?');
   const stored = select.get(checksumKey)?.value;

@@ -1,5 +1,5 @@
 /**
- * The first members of rooms that are joined in one batch of writes. Those of a crowd that joins one room are read once, and since all its
+ * The first members of rooms that are joined in one batch of writes. When a crowd joins one room they are read once, and since all
  * results share one list, they cross threads once.
  */
 import type { Database } from 'better-sqlite3';

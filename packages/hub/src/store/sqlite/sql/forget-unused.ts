@@ -1,9 +1,9 @@
 /**
  * Forgets readers that nobody used for the retention time, a page of rows at a time.
  *
- * A device goes with its cursors. A user goes when it has no devices, no rooms and no messages: its cursor must be there as long as
- * there are messages, or they would count as undelivered again. The place of the cursor is kept in the row of the stream, which
- * stays so that no number is used twice (I2): who comes back starts there.
+ * A device is removed with its cursors. A user is removed when it has no devices, no rooms and no messages: its cursor must exist as long as
+ * there are messages, or they would count as undelivered again. The position of the cursor is kept in the row of the stream, which
+ * stays so that no number is used twice (I2): a user who comes back starts there.
  */
 import { inboxOf } from '../../../ports/store.ts';
 import { createForgetDevice } from './readers.ts';

@@ -1,6 +1,6 @@
 /**
  * Messages as rows, with a checksum over all that is delivered of them. A row whose checksum is wrong is damaged, and nothing
- * of it leaves the store. A row without one is older than checksums: that it is JSON is all that can be said of it.
+ * of it leaves the store. A row without one is older than checksums: of it only the JSON can be checked.
  */
 import { crc32 } from 'node:zlib';
 import type { StreamId } from '../../../ports/store.ts';
@@ -25,7 +25,7 @@ export interface Checked {
   readonly echo: number;
 }
 
-/** In one text, because a call of the CRC costs more than what it has to go through. */
+/** In one text, because each call of the CRC costs more than its input. */
 export function checksumOf({ stream, id, seq, senderId, type, content, createdAtMs, clientMsgId, echo }: Checked): number {
   const clientId = clientMsgId === null ? '' : `${clientMsgId}\n`;
   return crc32(`${stream}\n${id}\n${seq}\n${senderId}\n${type}\n${createdAtMs}\n${echo}\n${clientId}${content}`);

@@ -1,6 +1,6 @@
 /**
  * Reads a page of a stream's log. Every `seq` above what was trimmed is there, or is reported as damaged: a row whose checksum is wrong,
- * a row that the index does not lead to, and a row on a page of the file that can't be read, which is read around one by one.
+ * a row that the index does not lead to, and a row on a page of the file that can't be read, around which rows are read one by one.
  */
 import type { Database } from 'better-sqlite3';
 import { type StreamId, timelineOf } from '../../../ports/store.ts';
@@ -70,7 +70,7 @@ function createReadPage(db: Database, trimmedUpto: (stream: StreamId) => number)
   };
 }
 
-/** Row by row, at most as many as the page may have. */
+/** Row by row, at most as many as fit into the page. */
 function createReadAround(db: Database, trimmedUpto: (stream: StreamId) => number): Reads['readStream'] {
   const newestSeq = createNewestSeq(db);
   const select = db.prepare<[StreamId, number], MessageRow>(`SELECT ${messageColumns} FROM messages WHERE stream = ? AND seq = ?`).raw();
@@ -132,7 +132,7 @@ class Page {
     this.#lastSeq = seq;
   }
 
-  /** So that few are read in vain, and not many if the next ones are much larger. */
+  /** Fewer when rows are large, so that few are read beyond the bounds of the page. */
   rowsLikelyToFit(): number {
     const { bytesMax, limit } = this.#query;
     const count = this.#entries.length;

@@ -1,5 +1,5 @@
 /**
- * The check of a start. What SQLite can make anew, the indexes and the list of free pages, is made anew. Damaged messages do not keep
+ * The check of a start. What SQLite can rebuild, the indexes and the list of free pages, is rebuilt. Damaged messages do not keep
  * the hub from starting: they are reported when they are read. Everything else is essential, and so is that a message can be stored.
  */
 import type { Database } from 'better-sqlite3';
