@@ -82,8 +82,11 @@ export interface DatabaseSetup {
   readonly limits: StoreLimits;
 }
 
-/** Where a check goes on: at the start, after a message, or with what is not messages. */
-export type CheckPlace = 'start' | Pick<DamagedMessage, 'stream' | 'seq'> | 'tables';
+/**
+ * Where a check goes on: at the start, after a message, or with what is not messages. Messages above `uptoId` came after it had begun:
+ * without that a busy hub would be checked for ever.
+ */
+export type CheckPlace = 'start' | (Pick<DamagedMessage, 'stream' | 'seq'> & { readonly uptoId: number }) | 'tables';
 
 export interface CheckedPart {
   readonly damaged: readonly Pick<DamagedMessage, 'stream' | 'seq'>[];
