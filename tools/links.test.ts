@@ -1,7 +1,8 @@
-/** What the documents name exists: files, headings, commands, tests and numbers of decisions. */
+/** What the documents name exists: files, headings, commands, tests, options and numbers of decisions. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { options } from '../packages/hub/src/config/options.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -9,6 +10,9 @@ const find = (patterns: string[]) => globSync(patterns, { cwd: root, exclude: (p
 
 const documents = find(['*.md', 'docs/**/*.md', 'examples/*.md', 'packages/*/README.md']);
 const tests = new Set(find(['{packages,test,tools,bench}/**/*.test.ts']).map((path) => basename(path)));
+const optionNames = new Set(Object.values(options).map(({ name }) => name));
+const groups = [...optionNames].filter((name) => name.includes('.')).map((name) => name.slice(0, name.indexOf('.')));
+const namedOption = new RegExp(`\`((?:${[...new Set(groups)].join('|')})\\.[a-z_]+)\\b`, 'g');
 const scripts = new Set(Object.keys(JSON.parse(read('package.json')).scripts));
 
 const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found = '']) => found);
@@ -33,6 +37,10 @@ describe.each(documents)('%s', (document) => {
   test('links to what is there', () => {
     const links = all(text, /\]\(([^)\s]+)\)/g).filter((link) => !/^[a-z]+:/.test(link));
     expect(links.filter((link) => !isThere(link, document))).toEqual([]);
+  });
+
+  test('names options that are there', () => {
+    expect(all(text, namedOption).filter((name) => !/\.(ts|test)$/.test(name) && !optionNames.has(name))).toEqual([]);
   });
 
   test('names commands and tests that are there', () => {
