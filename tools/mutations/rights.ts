@@ -220,10 +220,17 @@ export const rightsMutations: readonly Mutation[] = [
     test: limits,
   },
   {
+    name: 'all connections together watch as much as they like',
+    file: 'fanout/watches.ts',
+    find: 'if (ofSession > watchesFloor && ',
+    replace: 'if (ofSession < 0 && ',
+    test: 'packages/hub/src/fanout/watches.test.ts',
+  },
+  {
     name: 'a watch above the limit is kept',
     file: 'fanout/watches.ts',
-    find: '> this.#perSessionMax) return false;',
-    replace: '> this.#perSessionMax + 1) return false;',
+    find: '> this.#limits.perSessionMax) return false;',
+    replace: '> this.#limits.perSessionMax + 1) return false;',
     test: limits,
   },
   {

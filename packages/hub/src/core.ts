@@ -41,6 +41,7 @@ const readsAtOnceMax = 8;
 export interface CoreSettings extends CommandLimits {
   readonly connectionsPerUserMax: number;
   readonly watchesPerConnectionMax: number;
+  readonly watchesTotalMax: number;
   readonly registerTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly outboxFloorBytes: number;
@@ -89,7 +90,7 @@ export class Core {
       ports.log.error({ error, event }, 'Something failed in a way that no error code foresees.'),
     );
     this.pool = new ConnectionPool(settings.connectionsPerUserMax);
-    const watches = new Watches(settings.watchesPerConnectionMax);
+    const watches = new Watches({ perSessionMax: settings.watchesPerConnectionMax, totalMax: settings.watchesTotalMax });
     const feed = new PresenceFeed({
       watches,
       roomsOf: (userId) => this.pool.roomsOf(userId),

@@ -38,7 +38,7 @@ export const errorTable = {
   room_full: { message: 'The room has reached its max_members. Try again once somebody has left it.', retry: 'later' },
   too_many_rooms: { message: 'This user is a member of as many rooms as it may be. Leave one of them first.', retry: 'never' },
   too_many_watches: {
-    message: 'This connection watches as many users and rooms as it may. Watch fewer on it, or open a new connection.',
+    message: 'This connection, or all connections together, watch as many users and rooms as they may. Watch fewer, or try again later.',
     retry: 'never',
   },
   not_owner: { message: 'Only the owner of the room may do this.', retry: 'never' },

@@ -78,3 +78,26 @@ test('a hub with a small heap outlives a flood of all kinds, serves a witness, a
   await expect.poll(() => witness.all('message')).toMatchObject([{ sender_id: 'newcomer', content: 'hello' }]);
   expect(witness.socket.connected).toBe(true);
 });
+
+test('100 connections that watch 10,000 users each leave room for a newcomer', { timeout: 60_000 }, async ({
+  startHub,
+  connectAs,
+  onTestFinished,
+}) => {
+  const hub = await startHub({ env: { NODE_OPTIONS: '--max-old-space-size=256' } });
+  const witness = await connectAs(hub.url, 'witness', { reconnection: false });
+  const watchers = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => join(hub, JSON.stringify({ user_id: `watcher-${index}` }), 'registered')),
+  );
+  onTestFinished(() => watchers.forEach((socket) => void socket.destroy()));
+  for (let count = 0; count < 10; count++) {
+    watchers.forEach((socket, index) => {
+      const users = Array.from({ length: 1000 }, (_, user) => `of-${index}-${count}-${user}`);
+      socket.resume().write(event('presence', { watch: true, user_ids: users }));
+    });
+    await witness.settled();
+  }
+  await expect.poll(() => connectAs(hub.url, 'newcomer').then(() => 'in', String), { timeout: 20_000 }).toBe('in');
+  expect(watchers.filter((socket) => socket.destroyed)).toEqual([]);
+  expect(witness.socket.connected).toBe(true);
+});

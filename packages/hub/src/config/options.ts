@@ -274,6 +274,13 @@ export const options = {
     default: 10_000,
     doc: 'Users and rooms whose presence one connection may watch.',
   }),
+  watchesTotalMax: option({
+    name: 'presence.max_watches_total',
+    group: 'Presence',
+    kind: integer({ min: 1, max: countMax }),
+    default: 250_000,
+    doc: 'The same for all connections together, each of which may watch 100 in any case. Each watch takes about 250 bytes of memory.',
+  }),
 
   outboxHighWaterBytes: option({
     name: 'outbox.high_water',

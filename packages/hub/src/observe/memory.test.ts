@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { ManualClock } from '../lib/manual-clock.test-support.ts';
-import { watchMemory } from './memory.ts';
+import { partOfHeap, watchMemory } from './memory.ts';
+
+const mebibyte = 1024 ** 2;
 
 test('short memory is told once, and once when there is enough again', () => {
   const clock = new ManualClock();
@@ -27,4 +29,12 @@ test('short memory is told once, and once when there is enough again', () => {
   expect(logged).toHaveLength(3);
   stop();
   expect(clock.timerCount).toBe(0);
+});
+
+test.each([
+  ['Node 26', 352],
+  ['Node 22', 304],
+])('memory is short before a heap of 256 MB is full, whose limit %s gives as %i', (_version, limitMiB) => {
+  expect(partOfHeap(220 * mebibyte, limitMiB * mebibyte)).toBeGreaterThan(0.8);
+  expect(partOfHeap(150 * mebibyte, limitMiB * mebibyte)).toBeLessThan(0.8);
 });

@@ -11,6 +11,12 @@ const checkIntervalMs = 100;
 /** Above the first part of the limit memory is short, below the second it is not any more. */
 const shortAbove = 0.8;
 const enoughBelow = 0.65;
+/**
+ * The limit that the runtime tells includes the space for young objects, and it ends the process when the rest is full: 256 of 352 MB
+ * with `--max-old-space-size=256`. How large that space may become it does not tell; it is at most this.
+ */
+const youngBytesMax = 96 * 1024 ** 2;
+const youngPartMax = 0.25;
 
 /** What part of its limit the process uses, at the worst. */
 export type MemoryUse = () => number;
@@ -33,5 +39,9 @@ function memoryUse(): number {
   const { used_heap_size, heap_size_limit } = getHeapStatistics();
   const containerBytes = process.constrainedMemory();
   const ofContainer = containerBytes > 0 ? process.memoryUsage.rss() / containerBytes : 0;
-  return Math.max(used_heap_size / heap_size_limit, ofContainer);
+  return Math.max(partOfHeap(used_heap_size, heap_size_limit), ofContainer);
+}
+
+export function partOfHeap(usedBytes: number, limitBytes: number): number {
+  return usedBytes / (limitBytes - Math.min(youngBytesMax, limitBytes * youngPartMax));
 }

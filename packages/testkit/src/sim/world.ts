@@ -110,6 +110,7 @@ function hubSettings(random: SimRandom): HubSettings {
       contentDepthMax: 64,
       messageBytesMax: 4 * 1024 * 1024,
       watchesPerConnectionMax: 10_000,
+      watchesTotalMax: 250_000,
       roomMembersDefault: 100,
       roomsCreateOnJoin: true,
       connectionsPerUserMax: 4,
