@@ -10,10 +10,9 @@ import { Peer } from './connect/emit.ts';
 import { EngineServer } from './connect/engine-server.ts';
 import type { OpenSession } from './connect/engine-session.ts';
 import { defaultConnectOptions, recommendedHttpOptions } from './connect/options.ts';
-import { binaryMessage } from './connect/outgoing.ts';
+import { OutgoingEnginePacket } from './connect/outgoing.ts';
 import { ProtocolServer } from './connect/server.ts';
 import { systemClock } from './lib/clock.ts';
-import { OutgoingPacket } from './lib/outgoing-packet.ts';
 import { SystemRandom } from './lib/random.ts';
 import type { AcceptConnection } from './ports/connection.ts';
 
@@ -27,7 +26,7 @@ const suiteOptions = {
 } as const;
 
 const echo: OpenSession = (session) => ({
-  onMessage: (data) => session.send(typeof data === 'string' ? new OutgoingPacket(data) : binaryMessage(data)),
+  onMessage: (data) => session.send(new OutgoingEnginePacket({ type: 'message', data })),
   onDrain() {},
   onClose() {},
 });

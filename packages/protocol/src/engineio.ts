@@ -11,10 +11,14 @@
 /** The protocol revision that clients name in the `EIO` query parameter. */
 export const ENGINE_PROTOCOL = 4;
 
+/** Between the records of a polling body. */
 const separator = '\x1e';
 /** In the order of their digits on the wire. */
 const packetTypes = ['open', 'close', 'ping', 'pong', 'message', 'upgrade', 'noop'] as const;
 const digitOf = { open: '0', close: '1', ping: '2', pong: '3', message: '4', upgrade: '5', noop: '6' } as const;
+
+/** What the text form of a message begins with. A WebSocket frame is written as this and the message's bytes, without a copy of its text. */
+export const messagePrefix = digitOf.message;
 
 export type EnginePacketType = (typeof packetTypes)[number];
 
@@ -53,9 +57,9 @@ export function decodePayload(body: string, packetsMax: number): EnginePacket[] 
   return packets;
 }
 
-/** The polling body of some packets, at least one. */
-export function encodePayload(packets: readonly EnginePacket[]): string {
-  return packets.map(encodeEnginePacket).join(separator);
+/** The polling body of some packets, at least one, each in its text form. */
+export function joinRecords(records: readonly string[]): string {
+  return records.join(separator);
 }
 
 /** Stops counting at `max + 1`. */
@@ -78,8 +82,8 @@ export interface EngineHandshake {
 }
 
 /** The open packet: `0{"sid":"…","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}`. */
-export function encodeHandshake({ sid, upgrades, pingInterval, pingTimeout, maxPayload }: EngineHandshake): string {
-  return `0${JSON.stringify({ sid, upgrades, pingInterval, pingTimeout, maxPayload })}`;
+export function openPacket({ sid, upgrades, pingInterval, pingTimeout, maxPayload }: EngineHandshake): EnginePacket {
+  return { type: 'open', data: JSON.stringify({ sid, upgrades, pingInterval, pingTimeout, maxPayload }) };
 }
 
 /** The refusals of an HTTP request, as the reference server words them. On the wire: `{"code":0,"message":"Transport unknown"}`. */

@@ -18,9 +18,9 @@ class FakeTransport implements Transport {
   readonly writes: string[][] = [];
   closed: string | undefined;
 
-  write(packets: readonly Outgoing[]): number {
-    this.writes.push(packets.map((packet) => packet.payload));
-    return packets.length;
+  write(packets: readonly Outgoing[]): readonly Outgoing[] {
+    this.writes.push(packets.flatMap((outgoing) => outgoing.packets).map(({ payload }) => payload));
+    return [];
   }
 
   isPaused = false;

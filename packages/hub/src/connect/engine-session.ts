@@ -12,14 +12,14 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EnginePacket } from '@parley/protocol';
-import { encodeHandshake } from '@parley/protocol';
+import { openPacket } from '@parley/protocol';
 import type { CloseReason } from '../ports/connection.ts';
 import { subscriberOf } from './client-address.ts';
 import type { Flushable } from './flusher.ts';
 import type { SessionOrigin } from './handshake.ts';
 import { type InputOwner, Intake } from './intake.ts';
 import type { Outgoing } from './outgoing.ts';
-import { enginePacket, noopPacket, PacketQueue, pingPacket } from './outgoing.ts';
+import { noopPacket, OutgoingEnginePacket, PacketQueue, pingPacket } from './outgoing.ts';
 import { answerError } from './respond.ts';
 import type { SessionContext, TimedSession } from './session-context.ts';
 import type { Transport, TransportListener } from './transport.ts';
@@ -343,7 +343,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   }
 
   #write(): void {
-    if (!this.#queue.isEmpty) this.#queue.drop(this.#transport.write(this.#queue.packets));
+    if (!this.#queue.isEmpty) this.#queue.keep(this.#transport.write(this.#queue.packets));
     this.#recount();
     // A poll that took the rest of the queue is answered already: the next one, or the client's own close, ends it.
     if (this.#state === 'closing' && this.#queue.isEmpty && this.#transport.writable) this.#transport.close(this.#reason, false);
@@ -390,7 +390,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   #cut(cause: CloseReason, byClient: boolean): void {
     this.#context.stopTimers(this);
     this.#upgrade?.abort();
-    this.#queue.drop(Number.POSITIVE_INFINITY);
+    this.#queue.keep([]);
     this.#transport.listener = deaf;
     this.#transport.close(cause, byClient);
     // For the peer's part of the closing.
@@ -400,8 +400,8 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
 
   #greeting(): Outgoing {
     const { pingIntervalMs, pingTimeoutMs, packetBytesMax } = this.#context.options;
-    return enginePacket(
-      encodeHandshake({
+    return new OutgoingEnginePacket(
+      openPacket({
         sid: this.sid,
         upgrades: this.transport === 'polling' ? ['websocket'] : [],
         pingInterval: pingIntervalMs,

@@ -17,7 +17,7 @@ import type { EngineSession, OpenSession, SessionListener } from './engine-sessi
 import { GuardedHandlers } from './guarded-handlers.ts';
 import { isMessagePack, messagePackRefusal } from './message-pack.ts';
 import type { ConnectHooks, ConnectOptions } from './options.ts';
-import { binaryMessage } from './outgoing.ts';
+import { OutgoingEnginePacket } from './outgoing.ts';
 import type { ServerCloseReason, SocketParent } from './socket.ts';
 import { Socket } from './socket.ts';
 
@@ -131,7 +131,8 @@ class Namespaces implements SessionListener, SocketParent {
   }
 
   #refuseMessagePack(): void {
-    this.engine.send(binaryMessage(messagePackRefusal('This hub speaks the default parser of Socket.IO. Leave out the option "parser".')));
+    const data = messagePackRefusal('This hub speaks the default parser of Socket.IO. Leave out the option "parser".');
+    this.engine.send(new OutgoingEnginePacket({ type: 'message', data }));
     this.close('forced close');
   }
 

@@ -1,25 +1,38 @@
-import { binaryFrame, binaryRecord, textFrame } from '../lib/outgoing-packet.ts';
+import { type EnginePacket, encodeEnginePacket } from '@parley/protocol';
+import { binaryFrame, textFrame } from '../lib/websocket-frames.ts';
 
-/** What a session can send, in the form of each transport: finished WebSocket frames, and records of a polling body. `OutgoingPackets` are. */
+/** What a session can send: one packet or several. `OutgoingPackets` are, and so is an `OutgoingEnginePacket`. */
 export interface Outgoing {
+  /** Finished WebSocket frames of all of it. */
   readonly frames: Buffer;
+  /** One by one, for a transport that takes only so many. */
+  readonly packets: readonly SinglePacket[];
+}
+
+export interface SinglePacket extends Outgoing {
+  /** The records of a polling body that it becomes. */
   readonly payload: string;
 }
 
-/** A binary Engine.IO message of its own, which Socket.IO does not know. */
-export function binaryMessage(bytes: Uint8Array): Outgoing {
-  return { frames: binaryFrame(bytes), payload: binaryRecord(bytes) };
+/** An Engine.IO packet of its own, which Socket.IO does not know. */
+export class OutgoingEnginePacket implements SinglePacket {
+  readonly frames: Buffer;
+  readonly payload: string;
+
+  constructor(packet: EnginePacket) {
+    this.payload = encodeEnginePacket(packet);
+    this.frames = typeof packet.data === 'string' ? textFrame(this.payload) : binaryFrame(packet.data);
+  }
+
+  get packets(): readonly [SinglePacket] {
+    return [this];
+  }
 }
 
-/** An Engine.IO packet from its text form. */
-export function enginePacket(text: string): Outgoing {
-  return { frames: textFrame(text), payload: text };
-}
-
-export const closePacket = enginePacket('1');
-export const pingPacket = enginePacket('2');
-export const probePongPacket = enginePacket('3probe');
-export const noopPacket = enginePacket('6');
+export const closePacket = new OutgoingEnginePacket({ type: 'close', data: '' });
+export const pingPacket = new OutgoingEnginePacket({ type: 'ping', data: '' });
+export const probePongPacket = new OutgoingEnginePacket({ type: 'pong', data: 'probe' });
+export const noopPacket = new OutgoingEnginePacket({ type: 'noop', data: '' });
 
 /** What a session has not handed to a transport yet, in order. */
 export class PacketQueue {
@@ -46,10 +59,9 @@ export class PacketQueue {
     this.#bytes += packet.frames.length;
   }
 
-  /** The first `count` packets were taken. */
-  drop(count: number): void {
-    const left = this.packets.length > count ? this.packets.slice(count) : undefined;
-    this.#packets = left;
-    this.#bytes = left?.reduce((sum, packet) => sum + packet.frames.length, 0) ?? 0;
+  /** Everything else was taken. */
+  keep(left: readonly Outgoing[]): void {
+    this.#packets = left.length === 0 ? undefined : [...left];
+    this.#bytes = left.reduce((sum, packet) => sum + packet.frames.length, 0);
   }
 }

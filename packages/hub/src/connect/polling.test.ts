@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { OutgoingPacket, OutgoingRun } from '../lib/outgoing-packet.ts';
 import type { TestServer } from './server.test-support.ts';
-import { exchange, PollingClient, startServer } from './server.test-support.ts';
+import { exchange, PollingClient, SocketClient, startServer } from './server.test-support.ts';
 
 async function isGone(server: TestServer, sid: string): Promise<boolean> {
   const { status, text } = await new PollingClient(server.url, sid).get();
@@ -38,6 +38,18 @@ describe('a poll', () => {
     const bodies = [(await client.get()).text, (await client.get()).text].map((body) => body.split('\x1e'));
     expect(bodies.map((records) => records.length)).toEqual([16, 4]);
     expect(bodies.flat()).toEqual(texts.map((text) => `4${text}`));
+  });
+
+  test('leaves the rest of packets that were sent together to the WebSocket that takes over', async () => {
+    const server = await startServer();
+    const { client, connection } = await join(server);
+    const texts = Array.from({ length: 20 }, (_, index) => `2["message",${index}]`);
+    connection.send(new OutgoingRun(texts));
+    expect((await client.get()).text.split('\x1e')).toHaveLength(16);
+    const socket = new SocketClient(server.url, client.sid);
+    await new Promise((resolve) => socket.ws.once('open', resolve));
+    socket.send('5');
+    expect(await socket.take(4)).toEqual(texts.slice(16).map((text) => `4${text}`));
   });
 
   test('takes at most packetBytesMax, but at least one packet', async () => {

@@ -11,7 +11,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EnginePacket } from '@parley/protocol';
-import { decodePayload, HubError, handshakeErrors, toFailure } from '@parley/protocol';
+import { decodePayload, HubError, handshakeErrors, joinRecords, toFailure } from '@parley/protocol';
 import type { CloseReason } from '../ports/connection.ts';
 import type { BodyRefusal } from './body.ts';
 import { readBody } from './body.ts';
@@ -67,13 +67,14 @@ export class PollingTransport implements Transport {
     else this.#refuse(res, 'badMethod');
   }
 
-  write(packets: readonly Outgoing[]): number {
+  write(packets: readonly Outgoing[]): readonly Outgoing[] {
     const poll = this.#poll;
-    if (poll === undefined) return 0;
+    if (poll === undefined) return packets;
     this.#poll = undefined;
+    const singles = packets.flatMap((outgoing) => outgoing.packets);
     const records: string[] = [];
     let bytes = 0;
-    for (const { payload } of packets) {
+    for (const { payload } of singles) {
       const recordBytes = Buffer.byteLength(payload) + 1;
       if (records.length === recordsMax || (records.length > 0 && bytes + recordBytes > this.#options.packetBytesMax)) break;
       records.push(payload);
@@ -84,8 +85,8 @@ export class PollingTransport implements Transport {
     const { socket } = poll;
     // Node 22 also calls an answer finished whose connection was lost meanwhile.
     poll.on('close', () => this.#onAnswered(bytes, poll.writableFinished && !socket?.errored));
-    answerText(poll, records.join('\x1e'));
-    return records.length;
+    answerText(poll, joinRecords(records));
+    return singles.slice(records.length);
   }
 
   trust(): void {}

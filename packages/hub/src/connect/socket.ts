@@ -8,7 +8,7 @@
  * `onClose` comes exactly once to whoever accepted, even if the client was gone before the decision.
  */
 import { encodeConnect } from '@parley/protocol';
-import { OutgoingPacket, type OutgoingPackets, OutgoingRun } from '../lib/outgoing-packet.ts';
+import { OutgoingPacket, type OutgoingPackets } from '../lib/outgoing-packet.ts';
 import type { CloseReason, Connection, ConnectionHandlers, Handshake, InboundEvent } from '../ports/connection.ts';
 import type { EngineSession, PingAsker } from './engine-session.ts';
 
@@ -73,8 +73,6 @@ export class Socket implements Connection, PingAsker {
   send(outgoing: OutgoingPackets): void {
     if (this.#closed !== undefined) return;
     if (this.#held !== undefined) this.#held.push(outgoing);
-    // A poll takes so many packets, so it has to see them one by one.
-    else if (outgoing instanceof OutgoingRun && this.transport === 'polling') for (const packet of outgoing.packets) this.send(packet);
     else this.#parent.engine.send(outgoing);
   }
 

@@ -13,10 +13,10 @@ export interface Transport {
   /** Bytes taken by `write` that the operating system has not taken yet. */
   readonly bufferedBytes: number;
   /**
-   * Takes packets from the front, at least one if `writable`, and returns how many. The array must not be
+   * Takes packets from the front, at least one if `writable`, and returns those that are left. The array must not be
    * changed afterwards. `onTaken` follows when the operating system has taken them.
    */
-  write(packets: readonly Outgoing[]): number;
+  write(packets: readonly Outgoing[]): readonly Outgoing[];
   /** Bytes of a packet that has not come in whole, as far as they are counted. */
   readonly incompleteBytes: number;
   /** Whether the client is known: of one that is not, incomplete packets are counted, and `onHeld` tells of them. */

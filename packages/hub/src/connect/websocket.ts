@@ -8,10 +8,11 @@ import type { Duplex } from 'node:stream';
 import { decodeEnginePacket, HubError, toFailure } from '@parley/protocol';
 import type { RawData, WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
+import { eventPacket } from '../lib/event-packet.ts';
 import type { CloseReason } from '../ports/connection.ts';
 import type { FrameJoiner } from './flusher.ts';
 import type { ConnectOptions } from './options.ts';
-import { enginePacket, type Outgoing } from './outgoing.ts';
+import type { Outgoing } from './outgoing.ts';
 import { answerError } from './respond.ts';
 import type { Transport, TransportListener } from './transport.ts';
 import { deaf } from './transport.ts';
@@ -22,10 +23,11 @@ const joinBytesMax = 16_384;
 /** A peer may ask for pongs (WebSocket's own) without reading them. */
 const unreadBytesForPongMax = 65_536;
 
-const nothing = Buffer.alloc(0);
+const noBytes = Buffer.alloc(0);
+const noPackets: readonly Outgoing[] = [];
 
 const closeCodeTooLarge = 1009;
-const packetTooLarge = enginePacket(`42["error",${JSON.stringify(toFailure(new HubError('packet_too_large')))}]`);
+const packetTooLarge = eventPacket('error', toFailure(new HubError('packet_too_large')));
 
 const closeCodes: Readonly<Partial<Record<CloseReason, number>>> = {
   'parse error': 1002,
@@ -68,13 +70,13 @@ export class WebSocketTransport implements Transport {
     return this.#socket.writableLength;
   }
 
-  write(packets: readonly Outgoing[]): number {
+  write(packets: readonly Outgoing[]): readonly Outgoing[] {
     const [first] = packets;
     if (packets.length === 1 && first !== undefined) this.#socket.write(first.frames);
     else if (sizeOf(packets) <= joinBytesMax) this.#socket.write(this.#joiner.join(packets));
     else this.#writeApart(packets);
     this.#awaitTaken();
-    return packets.length;
+    return noPackets;
   }
 
   trust(isKnown: boolean): void {
@@ -124,7 +126,7 @@ export class WebSocketTransport implements Transport {
   #awaitTaken(): void {
     if (this.#isAwaitingTaken || this.#socket.writableLength === 0) return;
     this.#isAwaitingTaken = true;
-    this.#socket.write(nothing, (error) => {
+    this.#socket.write(noBytes, (error) => {
       // Of a socket that is gone `onEnd` tells.
       if (error) return;
       this.#isAwaitingTaken = false;
