@@ -49,7 +49,7 @@ const packages: Readonly<Record<string, readonly string[]>> = { protocol: ['type
 /** Modules that reach the machine, and the only places in the hub that may use them. */
 const machineModules = ['node:fs', 'node:fs/promises', 'node:process'];
 const machineUsers =
-  /^packages\/hub\/src\/(main\.ts|supported-node.*\.ts|conformance\.ts|conformance\/.*|config\/.*|store\/.*|observe\/.*|connect\/client-files\.ts|http\/page-files\.ts)$/;
+  /^packages\/hub\/src\/(main\.ts|supported-node.*\.ts|config\/.*|store\/.*|observe\/.*|connect\/client-files\.ts|http\/page-files\.ts)$/;
 
 /** What is wrong with the imports of the packages, one sentence each: `path:line: …`. */
 export function layerProblems(files: readonly SourceFile[]): string[] {

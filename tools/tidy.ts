@@ -16,7 +16,7 @@ interface Rule {
 
 const everywhere = (path: string) => !path.startsWith('tools/tidy');
 const timeless = (path: string) =>
-  /^packages\/(hub|protocol|client)\/src\//.test(path) && !isTest(path) && !/^packages\/hub\/src\/(lib|conformance)/.test(path);
+  /^packages\/(hub|protocol|client)\/src\//.test(path) && !isTest(path) && !/^packages\/hub\/src\/lib/.test(path);
 
 const codeRules: readonly Rule[] = [
   {

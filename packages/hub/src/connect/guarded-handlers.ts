@@ -5,7 +5,7 @@ interface FaultListener {
 }
 
 /** Handlers that keep their promise not to throw: what a handler throws ends its connection, and nothing else. */
-export class GuardedHandlers implements Required<ConnectionHandlers> {
+export class GuardedHandlers implements ConnectionHandlers {
   readonly #handlers: ConnectionHandlers;
   readonly #owner: FaultListener;
 
@@ -17,14 +17,6 @@ export class GuardedHandlers implements Required<ConnectionHandlers> {
   onEvent(event: InboundEvent): void {
     try {
       this.#handlers.onEvent(event);
-    } catch (error) {
-      this.#owner.onFault(error);
-    }
-  }
-
-  onAck(ackId: number, args: readonly unknown[]): void {
-    try {
-      this.#handlers.onAck?.(ackId, args);
     } catch (error) {
       this.#owner.onFault(error);
     }

@@ -138,6 +138,15 @@ describe('events', () => {
     await expect.poll(() => log).toEqual(events);
   });
 
+  test('nobody asked for an acknowledgement of, so one that comes is ignored', async () => {
+    const log: unknown[] = [];
+    const server = await startServer({}, () => recorder(log));
+    const socket = await SocketClient.join(server.url);
+    socket.send('431["unasked"]', '461-2[{"_placeholder":true,"num":0}]', Uint8Array.of(1), '42["after"]');
+    await expect.poll(() => log).toEqual([expect.objectContaining({ name: 'after' })]);
+    expect(server.closed).toEqual([]);
+  });
+
   test('of one namespace do not reach another', async () => {
     const log: [string, string][] = [];
     const server = await startServer({}, (connection, namespace) => ({

@@ -171,9 +171,8 @@ class Namespaces implements SessionListener, SocketParent {
     } else if (packet.type === 'event' && socket?.isOpen) {
       const [name, ...args] = packet.args;
       socket.onEvent({ name, args, text: packet.text, ackId: packet.ackId });
-    } else if (packet.type === 'ack' && socket?.isOpen) {
-      socket.onAck(packet.ackId, packet.args);
-    } else {
+    } else if (packet.type !== 'ack' || !socket?.isOpen) {
+      // The hub asks for no acknowledgement of Socket.IO, so one that comes is ignored.
       this.fail();
     }
   }

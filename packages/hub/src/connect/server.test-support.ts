@@ -10,9 +10,9 @@ import { systemClock } from '../lib/clock.ts';
 import { SystemRandom } from '../lib/random.ts';
 import type { AcceptConnection, CloseReason, Connection, ConnectionHandlers } from '../ports/connection.ts';
 import { type Attachable, attach } from './attach.ts';
-import { Peer } from './emit.ts';
 import type { ConnectOptions } from './options.ts';
 import { recommendedHttpOptions } from './options.ts';
+import { Peer } from './peer.test-support.ts';
 import { ProtocolServer } from './server.ts';
 
 /** What the server saw. */
@@ -34,16 +34,15 @@ export interface TestServer extends Seen {
 
 /** Echoes: `echo` comes back as `echo`, an event with an acknowledgement is acknowledged with its arguments. */
 export function echo(connection: Connection, namespace: string): ConnectionHandlers {
-  const peer = new Peer(connection, namespace, systemClock);
+  const peer = new Peer(connection, namespace);
   return {
     onEvent({ name, args, ackId }) {
       if (ackId !== undefined) peer.reply(ackId, ...args);
       else peer.emit(name, ...args);
     },
-    onAck: (ackId, args) => peer.onAck(ackId, args),
     onPong() {},
     onDrain() {},
-    onClose: () => peer.onClose(),
+    onClose() {},
   };
 }
 

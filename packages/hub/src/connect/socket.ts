@@ -129,10 +129,6 @@ export class Socket implements Connection, PingAsker {
     if (this.isOpen) this.#handlers?.onEvent(event);
   }
 
-  onAck(ackId: number, args: readonly unknown[]): void {
-    if (this.isOpen) this.#handlers?.onAck?.(ackId, args);
-  }
-
   onPong(): void {
     if (this.isOpen) this.#handlers?.onPong();
   }

@@ -79,8 +79,6 @@ export interface InboundEvent {
 /** What the stage above gives for a connection that it accepts. None of these may throw. */
 export interface ConnectionHandlers {
   onEvent(event: InboundEvent): void;
-  /** The answer to an event that was sent with an acknowledgement id. Nothing says that it was asked for. */
-  onAck?(ackId: number, args: readonly unknown[]): void;
   /** The ping that `Connection.ping` queued was answered. Not called for the heartbeat's own pings. */
   onPong(): void;
   /** `bufferedBytes` has fallen below the low-water mark after it was above it. */

@@ -1,16 +1,16 @@
 /**
  * The server that the official protocol test suites of Engine.IO and Socket.IO expect on port 3000:
  *
- *     node packages/hub/src/conformance.ts --layer engine.io|socket.io [--port 3000]
+ *     npm run conformance -- --layer engine.io|socket.io [--port 3000]
  */
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { attach } from './connect/attach.ts';
-import { Peer } from './connect/emit.ts';
 import { EngineServer } from './connect/engine-server.ts';
 import type { OpenSession } from './connect/engine-session.ts';
 import { defaultConnectOptions, recommendedHttpOptions } from './connect/options.ts';
 import { OutgoingEnginePacket } from './connect/outgoing.ts';
+import { Peer } from './connect/peer.test-support.ts';
 import { ProtocolServer } from './connect/server.ts';
 import { systemClock } from './lib/clock.ts';
 import { SystemRandom } from './lib/random.ts';
@@ -33,17 +33,16 @@ const echo: OpenSession = (session) => ({
 
 const acceptForSuite: AcceptConnection = (connection, namespace) => {
   if (namespace !== '/' && namespace !== '/custom') return { refuse: { message: 'Invalid namespace' } };
-  const peer = new Peer(connection, namespace, systemClock);
+  const peer = new Peer(connection, namespace);
   peer.emit('auth', connection.handshake.auth);
   return {
     onEvent({ name, args, ackId }) {
       if (name === 'message') peer.emit('message-back', ...args);
       else if (name === 'message-with-ack' && ackId !== undefined) peer.reply(ackId, ...args);
     },
-    onAck: (ackId, args) => peer.onAck(ackId, args),
     onPong() {},
     onDrain() {},
-    onClose: () => peer.onClose(),
+    onClose() {},
   };
 };
 
