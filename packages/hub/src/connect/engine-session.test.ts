@@ -7,12 +7,12 @@ import { defaultConnectOptions } from './options.ts';
 import type { Outgoing } from './outgoing.ts';
 import { SessionContext } from './session-context.ts';
 import type { Transport, TransportListener } from './transport.ts';
-import { deaf } from './transport.ts';
+import { noListener } from './transport.ts';
 
 /** Keeps what it is given; each array is one write. */
 class FakeTransport implements Transport {
   readonly name = 'websocket';
-  listener: TransportListener = deaf;
+  listener: TransportListener = noListener;
   writable = true;
   bufferedBytes = 0;
   readonly writes: string[][] = [];
@@ -61,8 +61,8 @@ function open(options: Partial<ConnectOptions> = {}) {
   clock.endTurn();
   transport.writes.length = 0;
   const pong = () => transport.listener.onPacket({ type: 'pong', data: '' });
-  const asker = { onPong: () => events.push(`pong at ${clock.monotonic()}`) };
-  return { clock, transport, events, session, pong, asker };
+  const pongListener = { onPong: () => events.push(`pong at ${clock.monotonic()}`) };
+  return { clock, transport, events, session, pong, pongListener };
 }
 
 const text = (value: string) => new OutgoingPacket(value);
@@ -91,10 +91,10 @@ describe('heartbeat', () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  test('a ping that was asked for counts as the heartbeat, and only its asker hears of the pong', () => {
-    const { clock, transport, events, session, pong, asker } = open();
+  test('a ping that was asked for counts as the heartbeat, and only who asked hears of the pong', () => {
+    const { clock, transport, events, session, pong, pongListener } = open();
     clock.advance(250);
-    expect(session.ping(asker)).toBe(true);
+    expect(session.ping(pongListener)).toBe(true);
     clock.advance(100);
     expect(transport.writes).toEqual([['2']]);
     pong();
@@ -107,17 +107,17 @@ describe('heartbeat', () => {
   });
 
   test('at most one ping is outstanding, whoever asked', () => {
-    const { clock, session, asker, pong } = open();
+    const { clock, session, pongListener, pong } = open();
     clock.advance(300);
-    expect(session.ping(asker)).toBe(false);
+    expect(session.ping(pongListener)).toBe(false);
     pong();
-    expect(session.ping(asker)).toBe(true);
-    expect(session.ping(asker)).toBe(false);
+    expect(session.ping(pongListener)).toBe(true);
+    expect(session.ping(pongListener)).toBe(false);
   });
 
   test('a ping that was asked for and is not answered closes as well', () => {
-    const { clock, session, asker, events } = open();
-    session.ping(asker);
+    const { clock, session, pongListener, events } = open();
+    session.ping(pongListener);
     clock.advance(200);
     expect(events).toEqual(['close ping timeout at 200']);
   });
@@ -135,10 +135,10 @@ describe('heartbeat', () => {
 
 describe('writing', () => {
   test('what is sent in one turn leaves in one write, a ping behind it', () => {
-    const { clock, transport, session, asker } = open();
+    const { clock, transport, session, pongListener } = open();
     session.send(text('a'));
     session.send(text('b'));
-    session.ping(asker);
+    session.ping(pongListener);
     session.send(text('c'));
     expect(transport.writes).toEqual([]);
     clock.endTurn();
@@ -257,8 +257,8 @@ describe('input', () => {
 
   test('is not handled while the session is held, but pongs are', () => {
     const opened = open();
-    const { clock, session, asker, pong, events, transport } = opened;
-    session.ping(asker);
+    const { clock, session, pongListener, pong, events, transport } = opened;
+    session.ping(pongListener);
     session.hold();
     receive(opened, 'a', 'b');
     pong();

@@ -23,7 +23,7 @@ import { noopPacket, OutgoingEnginePacket, PacketQueue, pingPacket } from './out
 import { answerError } from './respond.ts';
 import type { SessionContext, TimedSession } from './session-context.ts';
 import type { Transport, TransportListener } from './transport.ts';
-import { deaf } from './transport.ts';
+import { noListener } from './transport.ts';
 
 /** The layer above: Socket.IO, or an echo in the conformance server. None of these may throw. */
 export interface SessionListener {
@@ -33,8 +33,8 @@ export interface SessionListener {
   onClose(reason: CloseReason): void;
 }
 
-/** Asked for a ping, and is told of its answer. */
-export interface PingAsker {
+/** Has asked for a ping, and is told of its answer. */
+export interface PongListener {
   onPong(): void;
 }
 
@@ -54,7 +54,7 @@ export interface SessionOpening {
   readonly transport: Transport;
 }
 
-const heartbeat: PingAsker = { onPong() {} };
+const heartbeat: PongListener = { onPong() {} };
 
 /** Stands in an intake behind the last packet of a peer that is gone. */
 const endOfInput: EnginePacket = { type: 'close', data: '' };
@@ -79,7 +79,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   #bufferedBytes = 0;
   #stalledSinceMs: number | undefined;
   /** Who asked for the ping that is outstanding. */
-  #asker: PingAsker | undefined;
+  #pongListener: PongListener | undefined;
   readonly #intake: Intake;
   #isIdentified = false;
   #lastHeardMs: number;
@@ -149,9 +149,9 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   }
 
   /** Queues a ping behind everything sent so far. False: one is outstanding, or the session is closing. */
-  ping(asker: PingAsker): boolean {
-    if (this.#state !== 'open' || this.#asker !== undefined) return false;
-    this.#asker = asker;
+  ping(pongListener: PongListener): boolean {
+    if (this.#state !== 'open' || this.#pongListener !== undefined) return false;
+    this.#pongListener = pongListener;
     this.#hasTaken = false;
     this.#context.nextPing.stop(this);
     this.#context.nextPong.start(this);
@@ -234,7 +234,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
     if (transport === undefined) return;
     this.#context.heldPolls.stop(this);
     // The client has said that it received everything from polling, so nothing that happens there matters any more.
-    this.#transport.listener = deaf;
+    this.#transport.listener = noListener;
     this.#transport.close('transport close', true);
     this.#transport = transport;
     transport.listener = this;
@@ -328,12 +328,12 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   }
 
   #onPong(): void {
-    const asker = this.#asker;
-    if (asker === undefined) return;
-    this.#asker = undefined;
+    const pongListener = this.#pongListener;
+    if (pongListener === undefined) return;
+    this.#pongListener = undefined;
     this.#context.nextPong.stop(this);
     this.#context.nextPing.start(this);
-    asker.onPong();
+    pongListener.onPong();
   }
 
   #mark(): void {
@@ -391,7 +391,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
     this.#context.stopTimers(this);
     this.#upgrade?.abort();
     this.#queue.keep([]);
-    this.#transport.listener = deaf;
+    this.#transport.listener = noListener;
     this.#transport.close(cause, byClient);
     // For the peer's part of the closing.
     this.#transport.resume();

@@ -20,7 +20,7 @@ import type { Outgoing } from './outgoing.ts';
 import { closePacket, noopPacket } from './outgoing.ts';
 import { answerError, answerJson, answerText } from './respond.ts';
 import type { Transport, TransportListener } from './transport.ts';
-import { deaf } from './transport.ts';
+import { noListener } from './transport.ts';
 
 /** The stock Python client (python-engineio) breaks off at a body with more packets than this. */
 const recordsMax = 16;
@@ -29,7 +29,7 @@ export class PollingTransport implements Transport {
   readonly name = 'polling';
   readonly #options: ConnectOptions;
   readonly #onRefused: (reason: RefusalReason) => void;
-  listener: TransportListener = deaf;
+  listener: TransportListener = noListener;
   /** The GET that waits for packets. */
   #poll: ServerResponse | undefined;
   /** A POST is coming in, or is not answered yet. */
@@ -103,7 +103,7 @@ export class PollingTransport implements Transport {
   close(reason: CloseReason, byClient: boolean): void {
     this.#closed ??= reason;
     // Of a session that is over nothing is kept.
-    if (this.listener === deaf) this.#cancelBody();
+    if (this.listener === noListener) this.#cancelBody();
     this.#answerPost();
     this.write([byClient ? noopPacket : closePacket]);
   }

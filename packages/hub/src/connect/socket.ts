@@ -10,7 +10,7 @@
 import { encodeConnect } from '@parley/protocol';
 import { OutgoingPacket, type OutgoingPackets } from '../lib/outgoing-packet.ts';
 import type { CloseReason, Connection, ConnectionHandlers, Handshake, InboundEvent } from '../ports/connection.ts';
-import type { EngineSession, PingAsker } from './engine-session.ts';
+import type { EngineSession, PongListener } from './engine-session.ts';
 
 export type ServerCloseReason = Parameters<Connection['close']>[0];
 
@@ -21,7 +21,7 @@ export interface SocketParent {
   close(reason: ServerCloseReason): void;
 }
 
-export class Socket implements Connection, PingAsker {
+export class Socket implements Connection, PongListener {
   readonly id: string;
   readonly namespace: string;
   readonly handshake: Handshake;

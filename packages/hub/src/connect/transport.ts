@@ -43,4 +43,4 @@ export interface TransportListener {
 }
 
 /** Hears nothing: for a transport that is not, or no longer, part of a session. */
-export const deaf: TransportListener = { onPacket() {}, onHeld() {}, onWritable() {}, onTaken() {}, onEnd() {} };
+export const noListener: TransportListener = { onPacket() {}, onHeld() {}, onWritable() {}, onTaken() {}, onEnd() {} };

@@ -13,7 +13,7 @@ import type { Deadlines } from '../lib/deadlines.ts';
 import type { EngineSession } from './engine-session.ts';
 import { probePongPacket } from './outgoing.ts';
 import type { Transport, TransportListener } from './transport.ts';
-import { deaf } from './transport.ts';
+import { noListener } from './transport.ts';
 
 export class Upgrade implements TransportListener {
   readonly #session: EngineSession;
@@ -43,7 +43,7 @@ export class Upgrade implements TransportListener {
   abort(): void {
     this.#timeout.stop(this);
     this.#session.endUpgrade(undefined);
-    this.#transport.listener = deaf;
+    this.#transport.listener = noListener;
     this.#transport.close('transport close', false);
   }
 

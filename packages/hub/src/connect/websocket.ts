@@ -15,7 +15,7 @@ import type { ConnectOptions } from './options.ts';
 import type { Outgoing } from './outgoing.ts';
 import { answerError } from './respond.ts';
 import type { Transport, TransportListener } from './transport.ts';
-import { deaf } from './transport.ts';
+import { noListener } from './transport.ts';
 
 /** Above this, frames are handed over one by one in a single `writev`: copying would cost more than it saves. */
 const joinBytesMax = 16_384;
@@ -39,7 +39,7 @@ export class WebSocketTransport implements Transport {
   readonly #ws: WebSocket;
   readonly #socket: Duplex;
   readonly #joiner: FrameJoiner;
-  listener: TransportListener = deaf;
+  listener: TransportListener = noListener;
   #isAwaitingTaken = false;
   #incompleteBytes = 0;
 
