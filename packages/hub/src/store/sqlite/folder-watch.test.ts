@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HubError } from '@parley/protocol';
 import { testStoreOptions } from '@parley/testkit';
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { AppendRequest } from '../../ports/store.ts';
 import { makeFolder, removeFolder } from './folder.test-support.ts';
+import { watchFolder } from './folder-watch.ts';
 import { openSqliteStore } from './open.ts';
 
 let parent = '';
@@ -73,4 +74,17 @@ test.for([
   expect(String(cause)).toMatch(/was removed, moved or replaced while the hub was running: put the data folder back/);
   await expect(store.append(direct)).rejects.toBeInstanceOf(HubError);
   await store.close();
+});
+
+test('a folder with the same files under the same names is another folder', { timeout: 10_000 }, async () => {
+  mkdirSync(folder);
+  for (const file of ['parley.db', 'parley.db-wal', 'parley.lock']) writeFileSync(join(folder, file), '');
+  const { clock, pass } = manualClock();
+  const lost = Promise.withResolvers<string>();
+  watchFolder({ folder, clock, onLost: lost.resolve });
+  cpSync(folder, join(parent, 'copy'), { recursive: true });
+  renameSync(folder, join(parent, 'elsewhere'));
+  renameSync(join(parent, 'copy'), folder);
+  pass(2_000);
+  expect(await lost.promise).toContain(folder);
 });
