@@ -25,6 +25,12 @@ import { noListener } from './transport.ts';
 /** The stock Python client (python-engineio) breaks off at a body with more packets than this. */
 const recordsMax = 16;
 
+/**
+ * After these the client is meant to connect anew. The stock Python client stays away after a close packet; after an empty answer its
+ * next poll finds no session, and it comes back, as others do.
+ */
+const comesBack: ReadonlySet<CloseReason> = new Set(['server shutting down', 'forced close', 'ping timeout']);
+
 export class PollingTransport implements Transport {
   readonly name = 'polling';
   readonly #options: ConnectOptions;
@@ -105,7 +111,7 @@ export class PollingTransport implements Transport {
     // Of a session that is over nothing is kept.
     if (this.listener === noListener) this.#cancelBody();
     this.#answerPost();
-    this.write([byClient ? noopPacket : closePacket]);
+    this.write([byClient || comesBack.has(reason) ? noopPacket : closePacket]);
   }
 
   #onGet(res: ServerResponse): void {
