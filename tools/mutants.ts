@@ -1,11 +1,12 @@
 /**
  * `npm run sim:mutants`: shows that the simulation and the tests can find faults. Each mutation is put into a copy of the hub, and the
  * test that it names, or the simulation, has to fail on it. Fails if one survives, or if its place in the code has changed.
+ * As many are tried at a time as there are cores, each in a copy of its own.
  * `--no-sim` tries those that name a test, `--only TEXT` those with the text in their name.
  */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -27,18 +28,30 @@ const { values } = parseArgs({
   },
 });
 
-const copy = realpathSync(mkdtempSync(join(tmpdir(), 'parley-mutants-')));
+/** Each is a folder in which one mutation at a time is tried. */
+const copies = Array.from({ length: availableParallelism() }, () => realpathSync(mkdtempSync(join(tmpdir(), 'parley-mutants-'))));
 try {
-  prepare();
+  copies.forEach(prepare);
   const wanted = mutations.filter(isWanted);
-  requirePassing(new Set(wanted.flatMap(({ test }) => test ?? [])));
-  const outcomes = wanted.map(tryOut);
+  await requirePassing([...new Set(wanted.flatMap(({ test }) => test ?? []))]);
+  const outcomes = await inCopies(wanted, tryOut);
   const failed = outcomes.filter(({ verdict }) => verdict !== 'caught');
   console.log(`\n${outcomes.length - failed.length} of ${outcomes.length} mutations were caught.`);
   // A name that fits none must not pass for a success.
   process.exitCode = failed.length === 0 && outcomes.length > 0 ? 0 : 1;
 } finally {
-  rmSync(copy, { recursive: true, force: true });
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+}
+
+/** Does the work for each item, in whichever copy is free. */
+async function inCopies<Item, Result>(items: readonly Item[], work: (item: Item, copy: string) => Promise<Result>): Promise<Result[]> {
+  const waiting = [...items];
+  const results: Result[] = [];
+  const workIn = async (copy: string): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) results.push(await work(item, copy));
+  };
+  await Promise.all(copies.map(workIn));
+  return results;
 }
 
 function isWanted({ name, test }: Mutation): boolean {
@@ -46,7 +59,7 @@ function isWanted({ name, test }: Mutation): boolean {
 }
 
 /** The packages are copied, what they depend on is linked. */
-function prepare(): void {
+function prepare(copy: string): void {
   for (const part of ['packages', 'tools', 'test', 'package.json', 'vitest.config.ts', 'tsconfig.json']) {
     cpSync(join(root, part), join(copy, part), { recursive: true, filter: (path) => !path.endsWith('node_modules') });
   }
@@ -59,35 +72,37 @@ function prepare(): void {
 }
 
 /** A test that fails without a mutation, or that does not exist, would seem to catch all of them. */
-function requirePassing(tests: ReadonlySet<string>): void {
-  const failing = [...tests].filter((test) => !passes(test));
+async function requirePassing(tests: readonly string[]): Promise<void> {
+  const results = await inCopies(tests, async (test, copy) => ({ test, isOk: await passes(test, copy) }));
+  const failing = results.filter(({ isOk }) => !isOk).map(({ test }) => test);
   if (failing.length > 0) throw new Error(`These tests fail without any mutation: ${failing.join(', ')}`);
 }
 
-function passes(test: string): boolean {
-  return program(realpathSync(join(root, 'node_modules/.bin/vitest')), 'run', test).isOk;
+async function passes(test: string, copy: string): Promise<boolean> {
+  const { isOk } = await program(copy, realpathSync(join(root, 'node_modules/.bin/vitest')), 'run', '--bail=1', test);
+  return isOk;
 }
 
-function tryOut(mutation: Mutation): Outcome {
+async function tryOut(mutation: Mutation, copy: string): Promise<Outcome> {
   const file = join(copy, 'packages/hub/src', mutation.file);
   const text = readFileSync(file, 'utf8');
   const isUnique = text.split(mutation.find).length === 2;
   const outcome = isUnique
-    ? withText(
+    ? await withText(
         file,
         text,
         text.replace(mutation.find, () => mutation.replace),
-        () => run(mutation),
+        () => run(mutation, copy),
       )
     : noMatch(mutation);
   console.log(`${outcome.verdict.padEnd(9)} ${mutation.name.padEnd(80)} ${outcome.by}`);
   return outcome;
 }
 
-function withText(file: string, before: string, text: string, check: () => Outcome): Outcome {
+async function withText(file: string, before: string, text: string, check: () => Promise<Outcome>): Promise<Outcome> {
   writeFileSync(file, text);
   try {
-    return check();
+    return await check();
   } finally {
     writeFileSync(file, before);
   }
@@ -98,17 +113,20 @@ function noMatch({ name, file }: Mutation): Outcome {
 }
 
 /** The named test first: it takes seconds, and the simulation may take minutes. */
-function run({ name, test }: Mutation): Outcome {
-  if (test !== undefined && !passes(test)) return { name, verdict: 'caught', by: test };
+async function run({ name, test }: Mutation, copy: string): Promise<Outcome> {
+  if (test !== undefined && !(await passes(test, copy))) return { name, verdict: 'caught', by: test };
   if (values['no-sim']) return { name, verdict: 'SURVIVED', by: `${test}` };
-  const sim = program('tools/sim.ts', '--seeds', values.seeds, '--no-pin');
+  const sim = await program(copy, 'tools/sim.ts', '--seeds', values.seeds, '--no-pin');
   const found = /^seed (\d+): ([^:]+): (.*)$/m.exec(sim.output);
   if (found !== null) return { name, verdict: 'caught', by: `${found[2]} after ${found[1]} ${found[1] === '1' ? 'seed' : 'seeds'}` };
   if (!sim.isOk) return { name, verdict: 'caught', by: `the simulation does not run: ${sim.output.trim().split('\n').at(-1)}` };
   return { name, verdict: 'SURVIVED', by: `${values.seeds} seeds${test === undefined ? '' : ` and ${test}`}` };
 }
 
-function program(...args: string[]): { readonly isOk: boolean; readonly output: string } {
-  const child = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });
-  return { isOk: child.status === 0, output: `${child.stdout}${child.stderr}` };
+function program(cwd: string, ...args: string[]): Promise<{ readonly isOk: boolean; readonly output: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd, maxBuffer: 100_000_000 }, (error, stdout, stderr) => {
+      resolve({ isOk: error === null, output: `${stdout}${stderr}` });
+    });
+  });
 }
