@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { frame, join, openSocket, residentMiB } from '../../support/bare-socket.ts';
 import type { Client, ClientOptions } from '../../support/client.ts';
 import { test } from '../../support/fixtures.ts';
-import type { HubProcess } from '../../support/hub-process.ts';
+import { type HubProcess, smallHeap } from '../../support/hub-process.ts';
 
 /** Lets a stock client come from another address of this machine. Its types know only the browser's own agents. */
 const elsewhere: ClientOptions = Object({ agent: new Agent({ localAddress: '127.0.0.2' }) });
@@ -16,6 +16,8 @@ const mebibyte = 1024 ** 2;
 const floodMs = 4000;
 /** Other tests may run beside this one; without the limits these were 13 s and more. */
 const roundTripMaxMs = 4000;
+/** Without the limits it was more than 1,000. The hub's own heap limit shows what is really held; the rest is garbage that a busy machine collects late. */
+const grownMaxMiB = 500;
 
 /** Asks again and again until the time is over. */
 async function witnessed(hub: HubProcess, witness: Client): Promise<{ readonly longestMs: number; readonly grownMiB: number }> {
@@ -37,7 +39,7 @@ test('50 strangers that send events and read nothing hold up nobody and cost lit
   connectAs,
   onTestFinished,
 }) => {
-  const hub = await startHub();
+  const hub = await startHub({ env: smallHeap });
   const witness = await connectAs(hub.url, 'witness');
   const strangers = await Promise.all(Array.from({ length: 50 }, () => join(hub)));
   onTestFinished(() => strangers.forEach((socket) => void socket.destroy()));
@@ -46,7 +48,7 @@ test('50 strangers that send events and read nothing hold up nobody and cost lit
 
   const { longestMs, grownMiB } = await witnessed(hub, witness);
   expect(longestMs).toBeLessThan(roundTripMaxMs);
-  expect(grownMiB).toBeLessThan(150);
+  expect(grownMiB).toBeLessThan(grownMaxMiB);
 });
 
 test('sessions that are opened without end over one TCP connection displace one another, and are counted', { timeout: 60_000 }, async ({
@@ -54,7 +56,7 @@ test('sessions that are opened without end over one TCP connection displace one 
   connectAs,
   onTestFinished,
 }) => {
-  const hub = await startHub({ args: ['--strangers.max-per-address', '100'] });
+  const hub = await startHub({ args: ['--strangers.max-per-address', '100'], env: smallHeap });
   const witness = await connectAs(hub.url, 'witness');
   const flood = openSocket(hub).on('data', () => {});
   onTestFinished(() => void flood.destroy());
@@ -67,7 +69,7 @@ test('sessions that are opened without end over one TCP connection displace one 
 
   const { longestMs, grownMiB } = await witnessed(hub, witness);
   expect(longestMs).toBeLessThan(roundTripMaxMs);
-  expect(grownMiB).toBeLessThan(300);
+  expect(grownMiB).toBeLessThan(grownMaxMiB);
   for (let count = 0; count < 10; count++) await connectAs(hub.url, `from-elsewhere-${count}`, elsewhere);
   // From the same address it may be asked to come again a moment later, as a stock client does.
   await expect.poll(() => connectAs(hub.url, 'newcomer').then(() => 'in', String), { timeout: 10_000 }).toBe('in');
@@ -77,7 +79,7 @@ test('sessions that are opened without end over one TCP connection displace one 
 });
 
 test('bodies that never end are not held by the thousand', { timeout: 60_000 }, async ({ startHub, connectAs, onTestFinished }) => {
-  const hub = await startHub({ args: ['--strangers.total', '8MiB'] });
+  const hub = await startHub({ args: ['--strangers.total', '8MiB'], env: smallHeap });
   const witness = await connectAs(hub.url, 'witness');
   for (let count = 0; count < 300; count++) {
     const greeting = await (await fetch(`${hub.url}/socket.io/?EIO=4&transport=polling`)).text();
