@@ -2,7 +2,7 @@
  * A store that several nodes share. Each node writes through lanes: ordered queues whose position grows by one with each commit, in the
  * transaction of the commit. Who has heard of all positions of a lane has missed nothing of it.
  */
-import type { StoredMessage, Store, StreamId, StreamPosition, UserState } from './store.ts';
+import type { Store, StoredMessage, StreamId, StreamPosition, UserState } from './store.ts';
 
 /** Given to a process when it joins, and never again. */
 export type NodeId = number;
@@ -28,7 +28,13 @@ export type News =
       readonly memberCount: number;
       readonly membersVersion: number;
     }
-  | { readonly kind: 'left'; readonly roomId: string; readonly userId: string; readonly memberCount: number; readonly membersVersion: number }
+  | {
+      readonly kind: 'left';
+      readonly roomId: string;
+      readonly userId: string;
+      readonly memberCount: number;
+      readonly membersVersion: number;
+    }
   | { readonly kind: 'deleted'; readonly roomId: string; readonly membersVersion: number };
 
 /** One commit, as the other nodes should hear of it. */
