@@ -47,8 +47,8 @@ const reconnectSpreadMs = 5000;
  * milliseconds, `…Bytes…` is bytes) and in no other form. Undefined is the same as left out.
  */
 export interface HubOptions extends Partial<HubSettings> {
-  /** The folder of the database; `:memory:` keeps nothing after the end. */
-  readonly data: string;
+  /** The folder of the database; `:memory:` keeps nothing after the end. Needed unless `store` names a PostgreSQL database. */
+  readonly data?: string;
   readonly log?: Log;
   /** Who a connection is, from its handshake. Without it everyone is who they say at `register`. */
   readonly authenticator?: Authenticator;

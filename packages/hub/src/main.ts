@@ -20,6 +20,7 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { loadConfig } from './config/load.ts';
 import { type Config, hubSettings } from './config/options.ts';
+import { sqlite, withoutPasswords } from './config/servers.ts';
 import { recommendedHttpOptions } from './connect/options.ts';
 import { createHub, type Hub } from './hub.ts';
 import { systemClock } from './lib/clock.ts';
@@ -63,14 +64,14 @@ async function start(config: Config, ignored: readonly string[]): Promise<void> 
   });
   try {
     // Absolute, for the messages; in a folder that was deleted this fails at once.
-    const data = config.data === ':memory:' ? config.data : resolve(config.data);
+    const data = config.data === ':memory:' || config.store !== sqlite ? config.data : resolve(config.data);
     const hub = await createHub({ ...hubSettings(config), data, log, onFailed: () => endAfterStoreFailure(log) });
     const server = createServer(recommendedHttpOptions);
     hub.attach(server);
     await listen(server, config);
     server.on('error', (error) => log.warn({ error }, 'A connection could not be accepted.'));
     stopOnSignal({ hub, server, config, log });
-    log.info({ version, data }, 'started');
+    log.info({ version, ...(config.store === sqlite ? { data } : { store: withoutPasswords(config.store) }) }, 'started');
     process.stdout.write(`parley listening on ${urlOf(server, config)}\n`);
     warnIfOpen(config, log);
   } catch (error) {

@@ -5,6 +5,7 @@
 import { nearest } from './names.ts';
 import { type Config, defaults, type HubSettings, type Option, type OptionKey, options, programKeys, toConfig } from './options.ts';
 import { ruleProblems, type Show } from './rules.ts';
+import { sqlite, withoutPasswords } from './servers.ts';
 import { quote } from './sources.ts';
 
 /** A value that was given, read; `problem` if it is not acceptable. */
@@ -58,7 +59,8 @@ export function checkHubOptions(given: unknown): HubSettings {
   if (typeof given !== 'object' || given === null) throw new OptionsError([`createHub needs an object, such as { data: './data' }.`]);
   const entries = new Map(Object.entries(given).filter(([, value]) => value !== undefined));
   const problems = [...entries.keys()].flatMap((name) => nameProblem(name) ?? []);
-  if (!entries.has('data')) problems.push('data is missing: name the folder of the database, or ":memory:" to keep nothing.');
+  const isShared = entries.has('store') && entries.get('store') !== sqlite;
+  if (!entries.has('data') && !isShared) problems.push('data is missing: name the folder of the database, or ":memory:" to keep nothing.');
   for (const [name, { methods, expected }] of Object.entries(others)) {
     if (entries.has(name) && !hasMethods(entries.get(name), methods)) {
       problems.push(`${name} must be ${expected}, not ${quote(entries.get(name))}.`);
@@ -69,13 +71,15 @@ export function checkHubOptions(given: unknown): HubSettings {
     const value = kind.check(entries.get(key));
     return value === undefined ? { problem: `${key} must be ${kind.expectedInCode}, not ${quote(entries.get(key))}.` } : { value };
   };
-  const checked = checkOptions(read, (config) => (key) => `${key} (${config[key]})`);
+  const checked = checkOptions(read, (config) => (key) => `${key} (${withoutPasswords(String(config[key]))})`);
   if ('problems' in checked || problems.length > 0)
     throw new OptionsError([...problems, ...('problems' in checked ? checked.problems : [])]);
   return checked.config;
 }
 
 function nameProblem(name: string): string | undefined {
+  if (name === 'storePasswordFile')
+    return `${name} is for the program "parley" only: here the password stands in the URL of store, or in PGPASSWORD.`;
   if (isProgramKey(name)) {
     return `${name} is for the program "parley" only: here your application's own server and log decide it. Leave it out.`;
   }

@@ -17,9 +17,9 @@ export function readJson(path: string, content: string, options: Names): Reading
       const name = `${prefix}${key.replaceAll('-', '_')}`;
       if (given.some((earlier) => earlier.name === name)) {
         problems.push(`${name} is given twice in ${quote(path)}. Remove one of them.`);
-      } else if (names.includes(name)) given.push({ name, raw, from: path });
+      } else if (isObject(raw) && groups.has(name)) visit(`${name}.`, raw);
+      else if (names.includes(name)) given.push({ name, raw, from: path });
       else if (!groups.has(name)) problems.push(`${unknown('option', name, [...names, ...groups])} It is in ${quote(path)}.`);
-      else if (isObject(raw)) visit(`${name}.`, raw);
       else problems.push(groupProblem(name, raw, names, path));
     }
   };

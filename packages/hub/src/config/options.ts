@@ -4,6 +4,7 @@
  */
 import { limits } from '@parley/protocol';
 import { addresses, choice, durationMs, hostNames, integer, type Kind, onOff, origins, sizeBytes, text, urlPath } from './kinds.ts';
+import { busUrl, hostAndPort, notify, sqlite, storeUrl } from './servers.ts';
 
 export interface Option<T> {
   /** With dots: `presence.idle_timeout` is the flag `--presence.idle-timeout` and the variable PARLEY_PRESENCE_IDLE_TIMEOUT. */
@@ -15,7 +16,7 @@ export interface Option<T> {
   readonly doc: string;
 }
 
-export const groups = ['Server', 'Access', 'Connections', 'Messages', 'Rooms', 'Presence', 'Delivery', 'Log'] as const;
+export const groups = ['Server', 'Cluster', 'Access', 'Connections', 'Messages', 'Rooms', 'Presence', 'Delivery', 'Log'] as const;
 
 const second = 1000;
 const day = 86_400 * second;
@@ -23,6 +24,8 @@ const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
 /** The longest delay that a timer takes, here and in JavaScript clients: a longer one is over at once. */
 export const timerMaxMs = 2 ** 31 - 1;
+/** The value of an option that is a file's name and has none. */
+export const noFile = 'none';
 /** What an answer may take over the network: no client keeps a shorter limit. */
 const roundTripMs = 100;
 const countMax = 1_000_000_000;
@@ -54,7 +57,7 @@ export const options = {
     group: 'Server',
     kind: text,
     default: './data',
-    doc: 'Folder of the database, made if it is missing; :memory: keeps nothing after the end.',
+    doc: 'Folder of the database, made if it is missing; :memory: keeps nothing after the end. Without a meaning on PostgreSQL.',
   }),
   drainTimeoutMs: option({
     name: 'drain.timeout',
@@ -62,6 +65,35 @@ export const options = {
     kind: durationMs({ min: 0, max: timerMaxMs }),
     default: 8 * second,
     doc: 'How long clients get, once the hub was told to stop, to take what is on its way to them.',
+  }),
+
+  store: option({
+    name: 'store',
+    group: 'Cluster',
+    kind: storeUrl,
+    default: sqlite,
+    doc: 'Where messages are kept: sqlite is the data folder, which is for one hub; hubs that name the same PostgreSQL database are the nodes of one cluster.',
+  }),
+  storePasswordFile: option({
+    name: 'store.password_file',
+    group: 'Cluster',
+    kind: text,
+    default: noFile,
+    doc: "File with the database's password, which else is that of the URL or of PGPASSWORD.",
+  }),
+  bus: option({
+    name: 'bus',
+    group: 'Cluster',
+    kind: busUrl,
+    default: notify,
+    doc: 'What carries notices between the nodes: notify is the database itself, or a Redis or NATS server. Messages are stored in the database in any case.',
+  }),
+  clusterAddress: option({
+    name: 'cluster.address',
+    group: 'Cluster',
+    kind: hostAndPort,
+    default: '127.0.0.1:0',
+    doc: 'Where this node listens to the others and they reach it; the port 0 picks a free one. Nodes on several machines need an address that the others reach, and which clients do not.',
   }),
 
   auth: option({
@@ -342,12 +374,29 @@ export type OptionKey = keyof Options;
 export type Config = { readonly [K in OptionKey]: Options[K]['default'] };
 
 /** Options of the program only. An application that embeds the hub decides these in its own server and log. */
-export const programKeys = ['port', 'host', 'auth', 'allowOpenNetwork', 'logLevel', 'logFormat'] as const satisfies readonly OptionKey[];
+export const programKeys = [
+  'port',
+  'host',
+  'storePasswordFile',
+  'auth',
+  'allowOpenNetwork',
+  'logLevel',
+  'logFormat',
+] as const satisfies readonly OptionKey[];
 
 /** Options of the hub itself. */
 export type HubSettings = Omit<Config, (typeof programKeys)[number]>;
 
-export function hubSettings({ port, host, auth, allowOpenNetwork, logLevel, logFormat, ...settings }: Config): HubSettings {
+export function hubSettings({
+  port,
+  host,
+  storePasswordFile,
+  auth,
+  allowOpenNetwork,
+  logLevel,
+  logFormat,
+  ...settings
+}: Config): HubSettings {
   return settings;
 }
 

@@ -3,7 +3,8 @@
  * has a value of its kind: what is said about a pair would otherwise hide what is wrong with one.
  */
 import { BlockList, isIP } from 'node:net';
-import { type Config, type OptionKey, options, timerMaxMs } from './options.ts';
+import { type Config, defaults, noFile, type OptionKey, options, timerMaxMs } from './options.ts';
+import { hasPassword, notify, sqlite } from './servers.ts';
 
 interface Rule {
   readonly about: readonly OptionKey[];
@@ -13,6 +14,8 @@ interface Rule {
 
 /** Names an option with its value, in the words of whoever gave it. */
 export type Show = (key: OptionKey) => string;
+
+const nameDatabase = 'name that database as store, such as postgres://parley@127.0.0.1/parley';
 
 const rules: readonly Rule[] = [
   {
@@ -55,6 +58,37 @@ const rules: readonly Rule[] = [
   },
   outlastsSilence('retentionDeliveredMs'),
   outlastsSilence('retentionUndeliveredMs'),
+  {
+    about: ['store', 'bus'],
+    problem({ store, bus }) {
+      if (store !== sqlite || bus === notify) return undefined;
+      return `A bus connects nodes that share a PostgreSQL database, and this hub has a file of its own: ${nameDatabase}, or leave bus out.`;
+    },
+  },
+  {
+    about: ['store', 'clusterAddress'],
+    problem({ store, clusterAddress }, show) {
+      if (store !== sqlite || clusterAddress === defaults.clusterAddress) return undefined;
+      return `${show('clusterAddress')} is for the other nodes of a cluster, which share a PostgreSQL database: ${nameDatabase}, or leave it out.`;
+    },
+  },
+  {
+    about: ['store', 'data'],
+    problem({ store, data }, show) {
+      if (store === sqlite || data === defaults.data) return undefined;
+      return `${show('data')} is the folder of a hub with a file of its own, and store names a PostgreSQL database: leave one of them out.`;
+    },
+  },
+  {
+    about: ['store', 'storePasswordFile'],
+    problem({ store, storePasswordFile }) {
+      if (storePasswordFile === noFile) return undefined;
+      if (store === sqlite) return `store.password_file is for a PostgreSQL database: ${nameDatabase}, or leave it out.`;
+      return hasPassword(store)
+        ? 'The URL of store has a password, and store.password_file names another: leave one of them out.'
+        : undefined;
+    },
+  },
 ];
 
 /** `wrong`: options whose value was refused already. */

@@ -4,6 +4,7 @@
  */
 import { flagOf, nearest, variableOf } from './names.ts';
 import type { Option } from './options.ts';
+import { withoutPasswords } from './servers.ts';
 
 /** A value as somebody gave it. */
 export interface Given {
@@ -109,9 +110,9 @@ export function unknown(what: string, given: string, names: readonly string[]): 
   return `Unknown ${what} ${printable(given)}.${near === undefined ? ' See --help for all.' : ` Did you mean ${near}?`}`;
 }
 
-/** A value of somebody else as it could stand in code, without anything that a terminal would obey. */
+/** A value of somebody else as it could stand in code, without anything that a terminal would obey, or that is a secret. */
 export function quote(value: unknown): string {
-  const shown = textOf(value);
+  const shown = withoutPasswords(textOf(value));
   return printable(shown.length > 100 ? `${shown.slice(0, 100)}…` : shown);
 }
 
