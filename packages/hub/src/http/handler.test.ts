@@ -279,3 +279,25 @@ describe('what can go wrong', () => {
     expect(logged).toHaveLength(1);
   });
 });
+
+describe('a node of a cluster', () => {
+  const node = { node: 3, address: '10.0.0.5:7000', startedMs: 1_764_000_000_500, silentMs: 432, users: 2, connections: 3, commits: 9 };
+
+  test('tells of all nodes, but not where they are reached', async () => {
+    const other = await listen(await createHttpHandler({ ...ports, cluster: { node: 3, bus: 'down', nodes: async () => [node] } }));
+    const response = await fetch(`${other.url}/api/nodes`);
+    expect(await response.json()).toEqual({
+      this_node: 3,
+      bus: 'down',
+      nodes: [{ node: 3, started_at: 1_764_000_000.5, silent_seconds: 0.4, users: 2, connections: 3 }],
+    });
+    const page = await fetch(other.url, { headers: { accept: 'text/html' } });
+    expect(await page.text()).toContain('data-is-cluster="true"');
+    other.close();
+  });
+
+  test('is not what a hub alone is', async () => {
+    expect((await get('/api/nodes')).status).toBe(404);
+    expect(await (await get('/', { headers: { accept: 'text/html' } })).text()).toContain('data-is-cluster="false"');
+  });
+});

@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http';
 import { fastify } from 'fastify';
 import { answerNotFound, errorAnswerer, refuseOtherMethods } from './failures.ts';
 import { healthRoutes } from './health-routes.ts';
+import { nodesRoute } from './nodes-route.ts';
 import { readPageFiles } from './page-files.ts';
 import { pageRoutes } from './page-routes.ts';
 import type { HttpPorts } from './ports.ts';
@@ -18,7 +19,7 @@ const otherMethods = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** A listener for an HTTP server's requests, ready to answer. It never throws. */
 export async function createHttpHandler(ports: HttpPorts): Promise<RequestListener> {
-  const { api, version, auth, socketPath, log } = ports;
+  const { api, version, auth, socketPath, log, cluster } = ports;
   const answerError = errorAnswerer(log);
   const app: App = fastify({ routerOptions: { maxParamLength: paramCharactersMax }, frameworkErrors: answerError, exposeHeadRoutes: true });
   app.setNotFoundHandler(answerNotFound);
@@ -35,8 +36,10 @@ export async function createHttpHandler(ports: HttpPorts): Promise<RequestListen
   healthRoutes(app, ports);
   statsRoute(app, api);
   roomRoutes(app, api);
+  if (cluster !== undefined) nodesRoute(app, cluster);
   // Relative to the page, which may stand below a path of a proxy.
-  pageRoutes(app, await readPageFiles({ version, auth, socketPath: socketPath.replace(/^\//, '') }), { version, socketPath });
+  const files = await readPageFiles({ version, auth, socketPath: socketPath.replace(/^\//, ''), isCluster: String(cluster !== undefined) });
+  pageRoutes(app, files, { version, socketPath });
   // Known to the router, so that a wrong method is told from a wrong path.
   for (const url of [...paths]) app.route({ method: otherMethods, url, handler: answerNotFound });
 

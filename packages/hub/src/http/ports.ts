@@ -2,6 +2,7 @@
 
 import type { Replies, RoomView } from '@parley/protocol';
 import type { Log } from '../ports/log.ts';
+import type { NodeId, NodeSummary } from '../ports/shared-store.ts';
 import type { Health, Readiness, RoomsPage, Stats } from './schemas.ts';
 export interface HttpPorts {
   readonly api: HttpApi;
@@ -14,6 +15,16 @@ export interface HttpPorts {
   /** Where Socket.IO is answered, with a slash at both ends. */
   readonly socketPath: string;
   readonly log: Log;
+  /** Undefined for a hub alone. */
+  readonly cluster?: ClusterView | undefined;
+}
+
+/** The cluster as this node sees it now. */
+export interface ClusterView {
+  readonly node: NodeId;
+  readonly bus: 'up' | 'down';
+  /** Without users who are invisible. */
+  nodes(): Promise<readonly NodeSummary[]>;
 }
 
 /** The part of `HubApi` that the routes call. */

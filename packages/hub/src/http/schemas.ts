@@ -45,6 +45,15 @@ export const stats = Type.Object({
 
 export type Stats = Immutable<Static<typeof stats>>;
 
+/** `silent_seconds`: since the node's last sign of life. `bus`: of the node that answers. */
+export const nodes = Type.Object({
+  this_node: count,
+  bus: Type.Enum(['up', 'down']),
+  nodes: Type.Array(
+    Type.Object({ node: count, started_at: Type.Number(), silent_seconds: Type.Number(), users: count, connections: count }),
+  ),
+});
+
 /** Of a list of rooms, or of a room's members: `after` is the id of the last one seen. */
 export const page = Type.Object({
   after: Type.Optional(Type.String({ maxLength: 2 * limits.idCharactersMax })),

@@ -60,6 +60,16 @@ export interface NodeInfo {
   readonly beatAtMs: number;
 }
 
+/** A node as an operator sees it. */
+export interface NodeSummary extends Pick<NodeInfo, 'node' | 'address' | 'startedMs'> {
+  /** Since its last beat, by the store's clock. */
+  readonly silentMs: number;
+  readonly users: number;
+  readonly connections: number;
+  /** Commits of messages since its start. */
+  readonly commits: number;
+}
+
 export interface NodeSessions {
   readonly userId: string;
   readonly node: NodeId;

@@ -113,6 +113,20 @@ function roomRow(room) {
   return row;
 }
 
+function showNodes({ this_node: thisNode, bus, nodes }) {
+  find('#nodes').hidden = false;
+  show(find('#this-node'), String(thisNode));
+  show(find('#bus'), bus);
+  find('#node-rows').replaceChildren(
+    ...nodes.map(({ node, started_at: startedAt, silent_seconds: silent, users, connections }) => {
+      const row = document.createElement('tr');
+      const counts = [users, connections].map((count) => Object.assign(cell(String(count)), { className: 'count' }));
+      row.append(cell(String(node)), cell(new Date(startedAt * 1000).toLocaleString()), cell(`${silent} s ago`), ...counts);
+      return row;
+    }),
+  );
+}
+
 const cell = (text) => element('td', text);
 const aside = (text) => Object.assign(element('small', text), { className: 'aside' });
 
@@ -135,6 +149,7 @@ async function poll(showRate) {
     showStats(stats);
     showRate(stats.messages);
     showRooms(rooms);
+    if (document.documentElement.dataset.isCluster === 'true') showNodes(await fetchJson('api/nodes'));
   } catch {
     showStatus('gone', 'hub does not answer');
   }
