@@ -33,6 +33,7 @@ const areas: Readonly<Record<string, readonly string[]>> = {
 /** The one folder that may name a package, so that a driver can be exchanged there. */
 const homes: Readonly<Record<string, string>> = {
   'better-sqlite3': 'packages/hub/src/store/sqlite/',
+  pg: 'packages/hub/src/store/postgres/',
   ws: 'packages/hub/src/connect/',
   fastify: 'packages/hub/src/http/',
   pino: 'packages/hub/src/observe/',
