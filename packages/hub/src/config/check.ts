@@ -78,8 +78,6 @@ export function checkHubOptions(given: unknown): HubSettings {
 }
 
 function nameProblem(name: string): string | undefined {
-  if (name === 'storePasswordFile')
-    return `${name} is for the program "parley" only: here the password stands in the URL of store, or in PGPASSWORD.`;
   if (isProgramKey(name)) {
     return `${name} is for the program "parley" only: here your application's own server and log decide it. Leave it out.`;
   }

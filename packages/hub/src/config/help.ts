@@ -8,7 +8,7 @@ const indent = '      ';
 export function helpText(): string {
   const sections = groups.map((group) => `${group}\n${optionsOf(group).map(helpEntry).join('\n')}`);
   return `${[
-    'Usage: parley [options]\n\nStarts the hub. Every option is also an environment variable, or a key of the JSON file that\n--config (PARLEY_CONFIG) names; a flag wins over a variable, and that over the file.',
+    'Usage: parley [options]                   starts the hub\n       parley nodes [options] [--json]    shows the nodes of a cluster, named by --store\n\nEvery option is also an environment variable, or a key of the JSON file that\n--config (PARLEY_CONFIG) names; a flag wins over a variable, and that over the file.',
     ...sections,
     'Others\n  --config <file>    PARLEY_CONFIG\n  --help, --version',
     'Durations are seconds, or have a unit: 500ms, 5m, 12h, 30d. Sizes are bytes, or have a unit: 64KiB.',

@@ -8,8 +8,7 @@ import { checkOptions, type Read } from './check.ts';
 import { readJson } from './config-file.ts';
 import { helpText } from './help.ts';
 import { text } from './kinds.ts';
-import { type Config, noFile, type Option, options } from './options.ts';
-import { withPassword } from './servers.ts';
+import { type Config, type Option, options } from './options.ts';
 import { type Given, printable, quote, type Reading, readEnvironment, readFlags } from './sources.ts';
 import { takenByNpm } from './taken-by-npm.ts';
 
@@ -54,19 +53,7 @@ export function loadConfig({ argv, env, readFile }: ConfigSources): LoadedConfig
   );
   const problems = [...readings.flatMap((reading) => reading.problems), ...('problems' in checked ? checked.problems : [])];
   if ('problems' in checked || problems.length > 0) return { problem: problems.join('\n') };
-  const store = storeWithPassword(checked.config, readFile);
-  if (typeof store !== 'string') return store;
-  return { config: { ...checked.config, store }, ignored: variables.ignored };
-}
-
-function storeWithPassword({ store, storePasswordFile: path }: Config, readFile: ConfigSources['readFile']): string | { problem: string } {
-  if (path === noFile) return store;
-  try {
-    const password = readFile(path).replace(/\r?\n$/, '');
-    return password === '' ? { problem: `The password file ${quote(path)} is empty.` } : withPassword(store, password);
-  } catch (error) {
-    return { problem: `The password file ${quote(path)} (store.password_file) ${readFault(error)}.` };
-  }
+  return { config: checked.config, ignored: variables.ignored };
 }
 
 /** What was given later has precedence. */

@@ -24,7 +24,7 @@ const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
 /** The longest delay that a timer takes, here and in JavaScript clients: a longer one is over at once. */
 export const timerMaxMs = 2 ** 31 - 1;
-/** The value of an option that is a file's name and has none. */
+/** The value of an option that names a file, if there is none. */
 export const noFile = 'none';
 /** What an answer may take over the network: no client keeps a shorter limit. */
 const roundTripMs = 100;
@@ -79,7 +79,7 @@ export const options = {
     group: 'Cluster',
     kind: text,
     default: noFile,
-    doc: "File with the database's password, which else is that of the URL or of PGPASSWORD.",
+    doc: "File with the database's password, which else is that of the URL, of PGPASSWORD or of the file .pgpass.",
   }),
   bus: option({
     name: 'bus',
@@ -374,29 +374,12 @@ export type OptionKey = keyof Options;
 export type Config = { readonly [K in OptionKey]: Options[K]['default'] };
 
 /** Options of the program only. An application that embeds the hub decides these in its own server and log. */
-export const programKeys = [
-  'port',
-  'host',
-  'storePasswordFile',
-  'auth',
-  'allowOpenNetwork',
-  'logLevel',
-  'logFormat',
-] as const satisfies readonly OptionKey[];
+export const programKeys = ['port', 'host', 'auth', 'allowOpenNetwork', 'logLevel', 'logFormat'] as const satisfies readonly OptionKey[];
 
 /** Options of the hub itself. */
 export type HubSettings = Omit<Config, (typeof programKeys)[number]>;
 
-export function hubSettings({
-  port,
-  host,
-  storePasswordFile,
-  auth,
-  allowOpenNetwork,
-  logLevel,
-  logFormat,
-  ...settings
-}: Config): HubSettings {
+export function hubSettings({ port, host, auth, allowOpenNetwork, logLevel, logFormat, ...settings }: Config): HubSettings {
   return settings;
 }
 

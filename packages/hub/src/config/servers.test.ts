@@ -34,6 +34,7 @@ describe('a cluster', () => {
     ['--store', database],
     ['--store', 'postgresql://db.example:5433/parley?sslmode=require'],
     ['--store', 'postgres://parley@%2Frun%2Fpostgresql/parley'],
+    ['--store', database, '--store.password-file', '/run/secrets/db'],
     ['--store', database, '--bus', 'redis://127.0.0.1:6379/2'],
     ['--store', database, '--bus', 'rediss://redis.example', '--cluster.address', '10.0.0.5:7000'],
     ['--store', database, '--bus', 'nats://127.0.0.1', '--cluster.address', '[fd00::5]:0'],
@@ -55,9 +56,6 @@ describe('a cluster', () => {
     expect(problemsInCode({ store: 'sqlite' })).toHaveLength(1);
     expect(problemsInCode({ store: database, data: './messages' })).toEqual([
       'data (./messages) is the folder of a hub with a file of its own, and store names a PostgreSQL database: leave one of them out.',
-    ]);
-    expect(problemsInCode({ store: database, storePasswordFile: 'f' })).toEqual([
-      'storePasswordFile is for the program "parley" only: here the password stands in the URL of store, or in PGPASSWORD.',
     ]);
   });
 });
@@ -106,19 +104,6 @@ describe('what does not fit together, and what to do', () => {
 });
 
 describe('a password', () => {
-  test('comes from its file, without the end of its line', () => {
-    const argv = ['--store', database, '--store.password-file', '/run/secrets/db'];
-    const stored = (password: string) => load(argv, { '/run/secrets/db': password });
-    expect(stored('p%a@ss/w:o?rd\n')).toMatchObject({
-      config: { store: 'postgres://parley:p%25a%40ss%2Fw%3Ao%3Frd@db.example/parley' },
-    });
-    expect(stored('\n')).toEqual({ problem: 'The password file "/run/secrets/db" is empty.' });
-    expect(load(argv)).toHaveProperty(
-      'problem',
-      expect.stringMatching(/^The password file "\/run\/secrets\/db" \(store.password_file\) does not exist: /),
-    );
-  });
-
   test.each([
     ['--store', 'postgres://parley:secret@db.example/parley', '--data', 'x'],
     ['--store', 'mysql://parley:secret@db.example/parley'],

@@ -45,13 +45,6 @@ export function hasPassword(store: string): boolean {
   return new URL(store).password !== '' || new URL(store).searchParams.has('password');
 }
 
-/** `password` as it is typed; a URL writes some characters otherwise. */
-export function withPassword(store: string, password: string): string {
-  const url = new URL(store);
-  url.password = encodeURIComponent(password);
-  return url.href;
-}
-
 function url(word: string, protocols: readonly string[], expected: string, placeholder: string): Kind<string> {
   const check = (value: unknown): string | undefined => {
     if (value === word) return word;
