@@ -24,16 +24,36 @@ export async function startNginx(http: string, hubPort: number): Promise<string>
     ...['-keyout', inFolder(`${publicName}.key`), '-out', inFolder(`${publicName}.pem`)],
   ]);
   const port = await freePort();
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${inFolder(name)};`);
   const tested = http
     .replaceAll('listen 443', `listen 127.0.0.1:${port}`)
     .replaceAll('/etc/ssl', folder.path)
     .replaceAll('127.0.0.1:5000', `127.0.0.1:${hubPort}`);
+  const url = `https://${publicName}:${port}`;
+  await runNginx(tested, folder, () => fetchFrom(url, '/'));
+  return url;
+}
+
+/** Runs nginx with these parts of the block `http` until the test is over. Resolves when `ask` does. */
+export async function runNginx(
+  http: string,
+  folder: Awaited<ReturnType<typeof temporaryFolder>>,
+  ask: () => Promise<unknown>,
+): Promise<void> {
+  const inFolder = (name: string): string => join(folder.path, name);
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${inFolder(name)};`);
   // One process, which changes neither its user nor its group.
   const main = `daemon off; master_process off; pid ${inFolder('pid')}; error_log stderr; events {}`;
-  await writeFile(inFolder('nginx.conf'), `${main}\nhttp {\naccess_log off;\n${temporary.join('\n')}\n${tested}\n}\n`);
+  await writeFile(inFolder('nginx.conf'), `${main}\nhttp {\naccess_log off;\n${temporary.join('\n')}\n${http}\n}\n`);
+  await runProxy([nginx ?? 'nginx', '-p', folder.path, '-c', inFolder('nginx.conf')], folder, ask);
+}
 
-  const child = spawn(nginx ?? 'nginx', ['-p', folder.path, '-c', inFolder('nginx.conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
+/** Runs a proxy until the test is over. Resolves when `ask`, which asks it for something, does. */
+export async function runProxy(
+  [program = '', ...args]: readonly string[],
+  folder: Awaited<ReturnType<typeof temporaryFolder>>,
+  ask: () => Promise<unknown>,
+): Promise<void> {
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(child, 'exit');
   let output = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
@@ -44,14 +64,12 @@ export async function startNginx(http: string, hubPort: number): Promise<string>
     await ended;
     await folder.remove();
   });
-  const url = `https://${publicName}:${port}`;
   const isUp = () =>
-    fetchFrom(url, '/').then(
+    ask().then(
       () => true,
-      () => (child.exitCode === null ? false : expect.fail(`nginx ended:\n${output}`)),
+      () => (child.exitCode === null ? false : expect.fail(`${program} ended:\n${output}`)),
     );
   await expect.poll(isUp, { timeout: 10_000 }).toBe(true);
-  return url;
 }
 
 /** A machine of its own to the proxy, which takes `publicName` for a name of this machine. */
@@ -75,7 +93,7 @@ export async function fetchFrom(url: string, path: string, options: RequestOptio
   return { status: response.statusCode, text };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The process around the hub, and the only place that touches it: options, log, listening, signals, exit codes.
+ * The process around the hub, and the only place that touches it: options, log, listening, signals, exit codes. As `parley nodes` it starts
+ * no hub and shows the nodes of a cluster.
  *
  *     0     stopped by SIGTERM or SIGINT; everything that was accepted is in the log
  *     1     could not start (port, data folder, version of Node), did not stop in time, or a fault that nothing handled
@@ -18,15 +19,18 @@ import { createServer, type Server } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import process from 'node:process';
+import { commandOf } from './config/command.ts';
 import { loadConfig } from './config/load.ts';
-import { type Config, hubSettings } from './config/options.ts';
+import { type Config, hubSettings, noFile } from './config/options.ts';
 import { sqlite, withoutPasswords } from './config/servers.ts';
 import { recommendedHttpOptions } from './connect/options.ts';
 import { createHub, type Hub } from './hub.ts';
 import { systemClock } from './lib/clock.ts';
+import { nodesJson, nodesTable } from './nodes-command.ts';
 import { createLog } from './observe/log.ts';
 import { version } from './observe/version.ts';
 import type { Log } from './ports/log.ts';
+import { readNodes } from './store/postgres/node-list.ts';
 
 const exitCodes = { stopped: 0, failed: 1, wrongOptions: 2, storeFailed: 70, SIGINT: 130, SIGTERM: 143 };
 
@@ -41,19 +45,35 @@ const serviceLinksNote =
   'These variables are about services in the network and not meant for the hub, so they are ignored. ' +
   'With "enableServiceLinks: false" Kubernetes leaves them out.';
 
+const noCluster =
+  'There are no nodes: a hub on SQLite is alone. Name the database of a cluster, as in parley nodes --store postgres://parley@127.0.0.1/parley';
+
 // The hub must not end because whoever read its output has gone.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
+const command = commandOf(process.argv.slice(2));
 const loaded = loadConfig({
-  argv: process.argv.slice(2),
+  argv: command.argv,
   env: process.env,
   readFile: (path) => readFileSync(path, 'utf8'),
 });
 if ('help' in loaded) process.stdout.write(loaded.help);
 else if ('version' in loaded) process.stdout.write(`${version}\n`);
 else if ('problem' in loaded) end(exitCodes.wrongOptions, loaded.problem);
+else if (command.name === 'nodes') await showNodes(loaded.config, command.isJson);
 else await start(loaded.config, loaded.ignored);
+
+async function showNodes(config: Config, isJson: boolean): Promise<void> {
+  const { store, storePasswordFile } = config;
+  if (store === sqlite) end(exitCodes.wrongOptions, noCluster);
+  try {
+    const nodes = await readNodes(store, storePasswordFile === noFile ? undefined : storePasswordFile);
+    process.stdout.write(isJson ? nodesJson(nodes) : nodesTable(nodes));
+  } catch (error) {
+    end(exitCodes.failed, startProblem(error, config));
+  }
+}
 
 async function start(config: Config, ignored: readonly string[]): Promise<void> {
   const log = openLog(config);
@@ -163,7 +183,7 @@ function startProblem(error: unknown, { port, host }: Config): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function end(code: number, problem: string): void {
+function end(code: number, problem: string): never {
   process.stderr.write(`${problem.replace(/^/gm, 'parley: ')}\n`);
   process.exit(code);
 }
