@@ -30,7 +30,6 @@ import { nodesJson, nodesTable } from './nodes-command.ts';
 import { createLog } from './observe/log.ts';
 import { version } from './observe/version.ts';
 import type { Log } from './ports/log.ts';
-import { readNodes } from './store/postgres/node-list.ts';
 
 const exitCodes = { stopped: 0, failed: 1, wrongOptions: 2, storeFailed: 70, SIGINT: 130, SIGTERM: 143 };
 
@@ -68,6 +67,8 @@ async function showNodes(config: Config, isJson: boolean): Promise<void> {
   const { store, storePasswordFile } = config;
   if (store === sqlite) end(exitCodes.wrongOptions, noCluster);
   try {
+    // A hub on SQLite does without the driver.
+    const { readNodes } = await import('./store/postgres/node-list.ts');
     const nodes = await readNodes(store, storePasswordFile === noFile ? undefined : storePasswordFile);
     process.stdout.write(isJson ? nodesJson(nodes) : nodesTable(nodes));
   } catch (error) {

@@ -1,4 +1,5 @@
 /** The nodes of a cluster, for whoever looks after it. */
+import { systemClock } from '../../lib/clock.ts';
 import type { NodeSummary } from '../../ports/shared-store.ts';
 import { StoreStartError } from '../start-error.ts';
 import { type Sql, sqlState } from './connection.ts';
@@ -41,7 +42,7 @@ export async function listNodes(sql: Sql, { invisible }: { readonly invisible: b
 /** Asks the database alone, over a connection of its own. Rejects with `StoreStartError`, one sentence for the operator. */
 export async function readNodes(store: string, passwordFile: string | undefined): Promise<readonly NodeSummary[]> {
   const target = parseTarget(store, passwordFile);
-  const connection = await firstConnection(target, { name: 'parley nodes', connectTimeoutMs, answerTimeoutMs });
+  const connection = await firstConnection(target, { name: 'parley nodes', connectTimeoutMs, answerTimeoutMs, clock: systemClock });
   try {
     return await listNodes(connection, { invisible: true });
   } catch (error) {
