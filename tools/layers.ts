@@ -22,10 +22,11 @@ const areas: Readonly<Record<string, readonly string[]>> = {
   store: belowStages,
   fanout: belowStages,
   deliver: belowStages,
+  bus: belowStages,
   config: belowStages,
   observe: belowStages,
   http: [...belowStages, 'route', 'config', 'observe'],
-  hub: [...belowStages, 'connect', 'identify', 'route', 'store', 'fanout', 'deliver', 'http', 'config', 'observe'],
+  hub: [...belowStages, 'connect', 'identify', 'route', 'store', 'fanout', 'deliver', 'bus', 'http', 'config', 'observe'],
   testkit: ['hub', 'protocol'],
   client: ['protocol'],
 };
@@ -37,6 +38,8 @@ const homes: Readonly<Record<string, string>> = {
   ws: 'packages/hub/src/connect/',
   fastify: 'packages/hub/src/http/',
   pino: 'packages/hub/src/observe/',
+  ioredis: 'packages/hub/src/bus/redis.ts',
+  '@nats-io/transport-node': 'packages/hub/src/bus/nats.ts',
 };
 
 /** Entries of a package beside its index, and who may use them. */

@@ -9,6 +9,7 @@ export { openAuthenticator } from './identify/open-authenticator.ts';
 export type { Cancel, Clock } from './lib/clock.ts';
 export { OutgoingPacket, type OutgoingPackets } from './lib/outgoing-packet.ts';
 export type { Random } from './lib/random.ts';
+export type { Bus, BusHandlers, OpenBus } from './ports/bus.ts';
 export type { CloseReason, Connection, ConnectionHandlers, Handshake, Refusal } from './ports/connection.ts';
 export type { HubEvent } from './ports/hub-events.ts';
 export type { Log } from './ports/log.ts';

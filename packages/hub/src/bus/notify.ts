@@ -1,0 +1,57 @@
+/**
+ * PostgreSQL: NOTIFY and LISTEN on one channel, over a connection each. Transactions with NOTIFY are committed one after the
+ * other, whoever they are from, so there are few of them, each with several payloads, and none waits for the disk.
+ */
+import pg from 'pg';
+import type { Dial, Pace } from './line.ts';
+import { type BusSettings, channelOf } from './settings.ts';
+
+export const notifyPace: Pace = {
+  // A payload has at most 7,999 bytes.
+  frameBytesMax: 7_900,
+  sendPayloadsMax: 64,
+  sendBytesMax: 256 * 1024,
+  sendsMax: 1,
+  pauseMs: 5,
+};
+
+const statement = { name: 'parley_notify', text: 'SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload' };
+
+export function dialNotify(url: string, settings: BusSettings): Dial {
+  const channel = channelOf(settings.clusterId);
+  return ({ onPayload, onEnded }) => {
+    const publisher = createClient(url, settings);
+    const listener = createClient(url, settings);
+    for (const client of [publisher, listener]) {
+      client.on('error', onEnded);
+      client.on('end', () => onEnded(new Error('the connection was closed')));
+    }
+    listener.on('notification', ({ payload = '' }) => onPayload(payload.slice(1)));
+    const open = async (): Promise<void> => {
+      await Promise.all([publisher.connect(), listener.connect()]);
+      await publisher.query('SET synchronous_commit = off');
+      await listener.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    };
+    return {
+      ready: open(),
+      async send(payloads) {
+        // Equal payloads of a transaction are delivered once, so each has its number before it.
+        const numbered = payloads.map((payload, index) => String.fromCharCode(48 + index) + payload);
+        await publisher.query({ ...statement, values: [channel, numbered] });
+      },
+      drop() {
+        // Its own end would wait for a server that is frozen.
+        for (const client of [publisher, listener]) client.connection.stream.destroy();
+      },
+    };
+  };
+}
+
+function createClient(url: string, settings: BusSettings): pg.Client {
+  return new pg.Client({
+    connectionString: url,
+    application_name: settings.connectionName,
+    connectionTimeoutMillis: settings.connectTimeoutMs,
+    keepAlive: true,
+  });
+}

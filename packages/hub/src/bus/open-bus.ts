@@ -1,0 +1,44 @@
+import type { BusHandlers, OpenBus } from '../ports/bus.ts';
+import { type BusAddress, parseBusAddress, withoutSecrets } from './address.ts';
+import type { Dial, Pace } from './line.ts';
+import { openLineBus } from './line-bus.ts';
+import { type BusOptions, type BusSettings, settingsOf } from './settings.ts';
+
+/**
+ * The bus at an address: `redis://`, `rediss://`, `nats://`, `tls://` (NATS with TLS) or `postgres://` (NOTIFY). Rejects with
+ * `BusAddressError`, one sentence for the operator. Only the driver that is needed is loaded.
+ */
+export function openBus(url: string, options: BusOptions): OpenBus {
+  return async (handlers) => {
+    const address = parseBusAddress(url);
+    const settings = settingsOf(options);
+    const { dial, pace } = await driverOf(address, settings);
+    return openLineBus({ dial, pace, settings, handlers: discreet(handlers, address.secrets) });
+  };
+}
+
+async function driverOf(address: BusAddress, settings: BusSettings): Promise<{ readonly dial: Dial; readonly pace: Pace }> {
+  switch (address.kind) {
+    case 'redis': {
+      const { dialRedis, redisPace } = await import('./redis.ts');
+      return { dial: dialRedis(address.server, settings), pace: redisPace };
+    }
+    case 'nats': {
+      const { dialNats, natsPace } = await import('./nats.ts');
+      return { dial: dialNats(address.server, settings), pace: natsPace };
+    }
+    case 'notify': {
+      const { dialNotify, notifyPace } = await import('./notify.ts');
+      return { dial: dialNotify(address.url, settings), pace: notifyPace };
+    }
+  }
+}
+
+function discreet(handlers: BusHandlers, secrets: readonly string[]): BusHandlers {
+  return {
+    onFrame: (frame) => handlers.onFrame(frame),
+    onState(state, reason) {
+      handlers.onState(state, reason === undefined ? undefined : withoutSecrets(reason, secrets));
+    },
+  };
+}
