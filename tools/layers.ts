@@ -31,15 +31,15 @@ const areas: Readonly<Record<string, readonly string[]>> = {
   client: ['protocol'],
 };
 
-/** The one folder that may name a package, so that a driver can be exchanged there. */
-const homes: Readonly<Record<string, string>> = {
-  'better-sqlite3': 'packages/hub/src/store/sqlite/',
-  pg: 'packages/hub/src/store/postgres/',
-  ws: 'packages/hub/src/connect/',
-  fastify: 'packages/hub/src/http/',
-  pino: 'packages/hub/src/observe/',
-  ioredis: 'packages/hub/src/bus/redis.ts',
-  '@nats-io/transport-node': 'packages/hub/src/bus/nats.ts',
+/** Where a package may be named, so that a driver can be exchanged there. */
+const homes: Readonly<Record<string, readonly string[]>> = {
+  'better-sqlite3': ['packages/hub/src/store/sqlite/'],
+  pg: ['packages/hub/src/store/postgres/', 'packages/hub/src/bus/notify.ts'],
+  ws: ['packages/hub/src/connect/'],
+  fastify: ['packages/hub/src/http/'],
+  pino: ['packages/hub/src/observe/'],
+  ioredis: ['packages/hub/src/bus/redis.ts'],
+  '@nats-io/transport-node': ['packages/hub/src/bus/nats.ts'],
 };
 
 /** Entries of a package beside its index, and who may use them. */
@@ -91,7 +91,9 @@ function importProblem(path: string, specifier: string): string | undefined {
   }
   const npmPackage = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   const home = homes[npmPackage];
-  if (home !== undefined && isHub(path) && !path.startsWith(home)) return `${npmPackage} may be imported in ${home} only`;
+  if (home !== undefined && isHub(path) && !home.some((place) => path.startsWith(place))) {
+    return `${npmPackage} may be imported in ${home.join(' and ')} only`;
+  }
   if (allowed !== undefined && !allowed.includes(npmPackage)) return `${area} must not import ${specifier}`;
   return undefined;
 }

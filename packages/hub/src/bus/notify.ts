@@ -17,39 +17,48 @@ export const notifyPace: Pace = {
 
 const statement = { name: 'parley_notify', text: 'SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload' };
 
-export function dialNotify(url: string, settings: BusSettings): Dial {
+/** `connectionString` is asked for each time, since a password may have changed. */
+export function dialNotify(connectionString: () => Promise<string>, settings: BusSettings): Dial {
   const channel = channelOf(settings.clusterId);
   return ({ onPayload, onEnded }) => {
-    const publisher = createClient(url, settings);
-    const listener = createClient(url, settings);
-    for (const client of [publisher, listener]) {
-      client.on('error', onEnded);
-      client.on('end', () => onEnded(new Error('the connection was closed')));
-    }
-    listener.on('notification', ({ payload = '' }) => onPayload(payload.slice(1)));
-    const open = async (): Promise<void> => {
-      await Promise.all([publisher.connect(), listener.connect()]);
+    let isDropped = false;
+    let clients: readonly pg.Client[] = [];
+    const open = async (): Promise<pg.Client> => {
+      const text = await connectionString();
+      const [publisher, listener] = [createClient(text, settings), createClient(text, settings)];
+      clients = [publisher, listener];
+      if (isDropped) return publisher;
+      for (const client of clients) {
+        client.on('error', onEnded);
+        client.on('end', () => onEnded(new Error('the connection was closed')));
+      }
+      listener.on('notification', ({ payload = '' }) => onPayload(payload.slice(1)));
+      await Promise.all(clients.map((client) => client.connect()));
       await publisher.query('SET synchronous_commit = off');
       await listener.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+      return publisher;
     };
+    const opened = open();
     return {
-      ready: open(),
+      ready: opened.then(() => {}),
       async send(payloads) {
+        const publisher = await opened;
         // Equal payloads of a transaction are delivered once, so each has its number before it.
         const numbered = payloads.map((payload, index) => String.fromCharCode(48 + index) + payload);
         await publisher.query({ ...statement, values: [channel, numbered] });
       },
       drop() {
-        // Its own end would wait for a server that is frozen.
-        for (const client of [publisher, listener]) client.connection.stream.destroy();
+        isDropped = true;
+        // Their own end would wait for a server that is frozen.
+        for (const client of clients) client.connection.stream.destroy();
       },
     };
   };
 }
 
-function createClient(url: string, settings: BusSettings): pg.Client {
+function createClient(connectionString: string, settings: BusSettings): pg.Client {
   return new pg.Client({
-    connectionString: url,
+    connectionString,
     application_name: settings.connectionName,
     connectionTimeoutMillis: settings.connectTimeoutMs,
     keepAlive: true,

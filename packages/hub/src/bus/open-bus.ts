@@ -17,6 +17,15 @@ export function openBus(url: string, options: BusOptions): OpenBus {
   };
 }
 
+/** The bus that a PostgreSQL database is. The text, which `pg` reads, is asked for at each connection; its password is never told. */
+export function openNotifyBus(connectionString: () => Promise<string>, options: BusOptions): OpenBus {
+  return async (handlers) => {
+    const { dialNotify, notifyPace } = await import('./notify.ts');
+    const settings = settingsOf(options);
+    return openLineBus({ dial: dialNotify(connectionString, settings), pace: notifyPace, settings, handlers });
+  };
+}
+
 async function driverOf(address: BusAddress, settings: BusSettings): Promise<{ readonly dial: Dial; readonly pace: Pace }> {
   switch (address.kind) {
     case 'redis': {
@@ -29,7 +38,7 @@ async function driverOf(address: BusAddress, settings: BusSettings): Promise<{ r
     }
     case 'notify': {
       const { dialNotify, notifyPace } = await import('./notify.ts');
-      return { dial: dialNotify(address.url, settings), pace: notifyPace };
+      return { dial: dialNotify(async () => address.url, settings), pace: notifyPace };
     }
   }
 }
