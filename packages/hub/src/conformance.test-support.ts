@@ -12,6 +12,7 @@ import { defaultConnectOptions, recommendedHttpOptions } from './connect/options
 import { OutgoingEnginePacket } from './connect/outgoing.ts';
 import { Peer } from './connect/peer.test-support.ts';
 import { ProtocolServer } from './connect/server.ts';
+import { ownersAlone } from './connect/session-owners.ts';
 import { systemClock } from './lib/clock.ts';
 import { SystemRandom } from './lib/random.ts';
 import type { AcceptConnection } from './ports/connection.ts';
@@ -47,10 +48,12 @@ const acceptForSuite: AcceptConnection = (connection, namespace) => {
 };
 
 function createLayer(layer: string): EngineServer | ProtocolServer {
-  const deps = { clock: systemClock, random: new SystemRandom(), hooks: {} };
+  const random = new SystemRandom();
+  const deps = { clock: systemClock, random, hooks: {} };
   if (layer === 'socket.io') return new ProtocolServer({ ...deps, options: suiteOptions, accept: acceptForSuite });
   if (layer !== 'engine.io') throw new Error(`--layer must be engine.io or socket.io, not "${layer}".`);
-  return new EngineServer({ ...deps, options: { ...defaultConnectOptions, ...suiteOptions, path: '/engine.io/' }, openSession: echo });
+  const options = { ...defaultConnectOptions, ...suiteOptions, path: '/engine.io/' };
+  return new EngineServer({ ...deps, options, openSession: echo, owners: ownersAlone(random), forwarder: undefined });
 }
 
 const { values } = parseArgs({ options: { layer: { type: 'string', default: 'socket.io' }, port: { type: 'string', default: '3000' } } });

@@ -48,3 +48,13 @@ export function readBody(req: IncomingMessage, bytesMax: number, reader: BodyRea
   else if (Number(req.headers['content-length']) > bytesMax) finish('packet_too_large');
   return () => finish('unwanted');
 }
+
+/** Reads a body and throws it away, so that its sender gets to read the answer; of one that is too large not all of it. */
+export function discardBody(req: IncomingMessage, bytesMax: number): void {
+  let bytes = 0;
+  req.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > bytesMax * discardedBodies) req.destroy();
+  });
+  req.resume();
+}

@@ -11,7 +11,6 @@ import { HubError, handshakeErrors, toFailure } from '@parley/protocol';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../lib/clock.ts';
 import { Deadlines } from '../lib/deadlines.ts';
-import type { Random } from '../lib/random.ts';
 import type { CloseReason } from '../ports/connection.ts';
 import { accessProblem } from './access.ts';
 import { Admission } from './admission.ts';
@@ -19,6 +18,7 @@ import { ClientAddresses, subscriberOf } from './client-address.ts';
 import { answerPreflight, setCorsHeaders } from './cors.ts';
 import type { OpenSession } from './engine-session.ts';
 import { EngineSession } from './engine-session.ts';
+import type { Forwarder } from './forwarder.ts';
 import type { EngineRequest } from './handshake.ts';
 import { readEngineRequest, sessionOrigin } from './handshake.ts';
 import type { ConnectHooks, ConnectOptions, RefusalReason } from './options.ts';
@@ -26,6 +26,7 @@ import { PollingTransport } from './polling.ts';
 import { protocol3Payload, protocol3Refusal } from './protocol-3.ts';
 import { answerJson, answerText, ignoreErrors, rejectUpgrade } from './respond.ts';
 import { SessionContext } from './session-context.ts';
+import type { SessionOwner, SessionOwners } from './session-owners.ts';
 import type { Transport } from './transport.ts';
 import { Upgrade } from './upgrade.ts';
 import { createWebSocketServer, WebSocketTransport } from './websocket.ts';
@@ -33,9 +34,18 @@ import { createWebSocketServer, WebSocketTransport } from './websocket.ts';
 export interface EngineDeps {
   readonly options: ConnectOptions;
   readonly clock: Clock;
-  readonly random: Random;
   readonly hooks: ConnectHooks;
   readonly openSession: OpenSession;
+  readonly owners: SessionOwners;
+  /** Undefined: alone. */
+  readonly forwarder: Forwarder | undefined;
+}
+
+/** For a session of another node. */
+interface Elsewhere {
+  readonly owner: SessionOwner;
+  readonly sid: string;
+  readonly forwarder: Forwarder;
 }
 
 interface Refused {
@@ -107,6 +117,10 @@ export class EngineServer {
       this.#refuse(request, (status, body) => answerJson(res, status, body));
       return;
     }
+    if ('owner' in request) {
+      request.forwarder.request(request.owner, request.sid, req, res);
+      return;
+    }
     if (request.sid !== undefined) {
       this.#sessions.get(request.sid)?.handleRequest(req, res);
       return;
@@ -124,6 +138,26 @@ export class EngineServer {
       this.#refuse(request, (status, body) => rejectUpgrade(socket, status, body));
       return;
     }
+    if (request !== 'protocol_3' && 'owner' in request) {
+      request.forwarder.upgrade(request.owner, request.sid, req, socket, head);
+      return;
+    }
+    this.#acceptWebSocket(request, req, socket, head);
+  }
+
+  /** Answers a request that came in at another node, which has checked it. */
+  handleForwarded(sid: string, req: IncomingMessage, res: ServerResponse): void {
+    const session = this.#sessions.get(sid);
+    if (session !== undefined) session.handleRequest(req, res);
+    else this.#refuse(refused('sessionUnknown'), (status, body) => answerJson(res, status, body));
+  }
+
+  handleForwardedUpgrade(sid: string, req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#sessions.has(sid)) this.#acceptWebSocket({ transport: 'websocket', sid, query: {} }, req, socket, head);
+    else this.#refuse(refused('sessionUnknown'), (status, body) => rejectUpgrade(socket, status, body));
+  }
+
+  #acceptWebSocket(request: EngineRequest | 'protocol_3', req: IncomingMessage, socket: Duplex, head: Buffer): void {
     // The answer to the handshake and the greeting leave in one write.
     socket.cork();
     this.#webSockets.handleUpgrade(req, socket, head, (ws) => this.#onWebSocket(ws, req, socket, request));
@@ -138,13 +172,15 @@ export class EngineServer {
     this.#webSockets.close();
     for (const session of this.#sessions.values()) session.close('server shutting down');
     if (this.#sessions.size > 0) await empty;
+    // Sessions of other nodes were served as long as anything was.
+    this.#deps.forwarder?.close();
   }
 
-  #check(req: IncomingMessage, isUpgrade: boolean): EngineRequest | Refused | 'protocol_3' {
+  #check(req: IncomingMessage, isUpgrade: boolean): EngineRequest | Elsewhere | Refused | 'protocol_3' {
     const request = readEngineRequest(req, isUpgrade, this.#deps.options);
     if (request === 'protocol_3') return request;
     if (typeof request === 'string') return refused(request, accessProblem(req, this.#deps.options));
-    if (request.sid !== undefined) return this.#sessions.has(request.sid) ? request : refused('sessionUnknown');
+    if (request.sid !== undefined) return this.#sessions.has(request.sid) ? request : this.#elsewhere(request.sid);
     if (this.#onEmpty !== undefined) {
       return { reason: 'shutting_down', status: 503, body: toFailure(new HubError('shutting_down')) };
     }
@@ -162,6 +198,15 @@ export class EngineServer {
       return { reason: 'admission', status: 503, body: toFailure(error) };
     }
     return request;
+  }
+
+  #elsewhere(sid: string): Elsewhere | Refused {
+    const { owners, forwarder } = this.#deps;
+    const owner = owners.ownerOf(sid);
+    if (typeof owner === 'string' || forwarder === undefined || forwarder.isClosed) return refused('sessionUnknown');
+    if (!forwarder.isFull) return { owner, sid, forwarder };
+    const error = new HubError('overloaded', { message: 'Too many clients of other nodes come to this one. Try again later.' });
+    return { reason: 'too_many_connections', status: 503, body: toFailure(error) };
   }
 
   #refuse({ reason, status, body }: Refused, answer: (status: number, body: object) => void): void {
@@ -187,8 +232,8 @@ export class EngineServer {
   }
 
   #open(req: IncomingMessage, request: EngineRequest, transport: Transport): void {
-    const { clock, random, hooks, openSession } = this.#deps;
-    const opening = { sid: random.id(), origin: sessionOrigin(req, request.query, this.#addresses.of(req), clock), transport };
+    const { clock, owners, hooks, openSession } = this.#deps;
+    const opening = { sid: owners.newId(), origin: sessionOrigin(req, request.query, this.#addresses.of(req), clock), transport };
     const session = new EngineSession(this.#context, opening, openSession);
     this.#sessions.set(opening.sid, session);
     hooks.onOpened?.(transport.name);

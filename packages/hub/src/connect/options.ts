@@ -54,6 +54,8 @@ export interface ConnectOptions {
   readonly connectTimeoutMs: number;
   /** Time for the binary messages that a packet has announced. */
   readonly attachmentsTimeoutMs: number;
+  /** Requests and upgraded sockets for sessions of other nodes, at one time. Each takes a connection to the other node. */
+  readonly forwardedMax: number;
   /** Time for a peer to take what is queued and to answer a close, before it is cut. */
   readonly closeTimeoutMs: number;
 }
@@ -80,6 +82,7 @@ export const defaultConnectOptions: ConnectOptions = {
   upgradeTimeoutMs: 10_000,
   connectTimeoutMs: 45_000,
   attachmentsTimeoutMs: 10_000,
+  forwardedMax: 20_000,
   closeTimeoutMs: 5_000,
 };
 
@@ -101,6 +104,8 @@ export type RefusalReason =
   | HandshakeErrorName
   | 'protocol_3'
   | 'too_many_connections'
+  /** The node that has the session could not be reached, or was silent. */
+  | 'owner_gone'
   | 'admission'
   | 'short_of_memory'
   | 'shutting_down'

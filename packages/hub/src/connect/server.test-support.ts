@@ -13,7 +13,7 @@ import { type Attachable, attach } from './attach.ts';
 import type { ConnectOptions } from './options.ts';
 import { recommendedHttpOptions } from './options.ts';
 import { Peer } from './peer.test-support.ts';
-import { ProtocolServer } from './server.ts';
+import { ProtocolServer, type ProtocolServerDeps } from './server.ts';
 
 /** What the server saw. */
 export interface Seen {
@@ -46,12 +46,17 @@ export function echo(connection: Connection, namespace: string): ConnectionHandl
   };
 }
 
-export async function startServer(options: Partial<ConnectOptions> = {}, accept: AcceptConnection = echo): Promise<TestServer> {
+export async function startServer(
+  options: Partial<ConnectOptions> = {},
+  accept: AcceptConnection = echo,
+  cluster?: ProtocolServerDeps['cluster'],
+): Promise<TestServer> {
   const seen: Seen = { connections: [], closed: [], refused: [], faults: [] };
   const protocol = new ProtocolServer({
     options: { corsOrigins: '*', hosts: ['x'], closeTimeoutMs: 50, ...options },
     clock: systemClock,
     random: new SystemRandom(),
+    cluster,
     hooks: {
       onRefused: (reason) => seen.refused.push(reason),
       onClosed: (reason) => seen.closed.push(reason),

@@ -4,34 +4,42 @@
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { NodeTable } from '../ports/node-table.ts';
 import { accessProblem } from './access.ts';
-import { attach, pathOf } from './attach.ts';
+import { type Attachable, attach, pathOf } from './attach.ts';
 import { ClientFiles } from './client-files.ts';
 import { setCorsHeaders } from './cors.ts';
-import { EngineServer } from './engine-server.ts';
+import { type EngineDeps, EngineServer } from './engine-server.ts';
+import { forwardSeal } from './forward-seal.ts';
+import { Forwarder } from './forwarder.ts';
+import type { ForwardTarget } from './internal-listener.ts';
 import type { NamespacesDeps } from './namespaces.ts';
 import { socketIoSessions } from './namespaces.ts';
 import type { ConnectHooks, ConnectOptions } from './options.ts';
 import { defaultConnectOptions } from './options.ts';
 import { answerJson } from './respond.ts';
+import { ownersAlone, ownersInCluster } from './session-owners.ts';
 
 export interface ProtocolServerDeps extends Omit<NamespacesDeps, 'options' | 'hooks'> {
   /** What is not given is `defaultConnectOptions`. */
   readonly options?: Partial<ConnectOptions>;
   readonly hooks?: ConnectHooks;
+  /** Undefined: this hub is alone, and all sessions are here. Otherwise `startInternalListener` belongs to it. */
+  readonly cluster?: { readonly secret: string; readonly nodes: NodeTable } | undefined;
 }
 
-export class ProtocolServer {
+export class ProtocolServer implements Attachable, ForwardTarget {
   readonly #options: ConnectOptions;
   readonly #hooks: ConnectHooks;
   readonly #engine: EngineServer;
   readonly #clientFiles: ClientFiles | undefined;
 
-  constructor({ options: given, hooks = {}, ...deps }: ProtocolServerDeps) {
+  constructor({ options: given, hooks = {}, cluster, ...deps }: ProtocolServerDeps) {
     const options = { ...defaultConnectOptions, ...given };
     this.#options = options;
     this.#hooks = hooks;
-    this.#engine = new EngineServer({ ...deps, options, hooks, openSession: socketIoSessions({ ...deps, options, hooks }) });
+    const openSession = socketIoSessions({ ...deps, options, hooks });
+    this.#engine = new EngineServer({ ...deps, options, hooks, openSession, ...sessionsOf(cluster, { ...deps, options, hooks }) });
     this.#clientFiles = options.serveClient ? new ClientFiles() : undefined;
   }
 
@@ -95,10 +103,29 @@ export class ProtocolServer {
     this.#engine.handleUpgrade(req, socket, head);
   }
 
+  /** Answers a request that came in at another node. Whether it did is for the internal listener to check. */
+  handleForwarded(sid: string, req: IncomingMessage, res: ServerResponse): void {
+    this.#engine.handleForwarded(sid, req, res);
+  }
+
+  handleForwardedUpgrade(sid: string, req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#engine.handleForwardedUpgrade(sid, req, socket, head);
+  }
+
   /** Closes all connections with 'server shutting down', after what is queued for them. Resolves when the last one has ended. */
   close(): Promise<void> {
     return this.#engine.close();
   }
+}
+
+function sessionsOf(
+  cluster: ProtocolServerDeps['cluster'],
+  { clock, random, options, hooks }: NamespacesDeps,
+): Pick<EngineDeps, 'owners' | 'forwarder'> {
+  if (cluster === undefined) return { owners: ownersAlone(random), forwarder: undefined };
+  const owners = ownersInCluster(cluster.secret, cluster.nodes, random);
+  const seal = forwardSeal(cluster.secret, random);
+  return { owners, forwarder: new Forwarder({ options, clock, owners, seal, onRefused: (reason) => hooks.onRefused?.(reason) }) };
 }
 
 function notFound(_req: IncomingMessage, res: ServerResponse): void {
