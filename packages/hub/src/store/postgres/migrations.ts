@@ -6,6 +6,9 @@
  */
 import { StoreStartError } from '../start-error.ts';
 import type { Sql } from './connection.ts';
+import { expireFunctions } from './expire-functions.ts';
+import { historyFunctions } from './history-functions.ts';
+import { roomFunctions } from './room-functions.ts';
 
 /** Any number that other programs are unlikely to lock. */
 const migrationLock = 7_275_398_531;
@@ -210,4 +213,7 @@ const migrations: readonly string[] = [
     PRIMARY KEY (node_id, key)
   );
   `,
+  roomFunctions,
+  historyFunctions,
+  expireFunctions,
 ];

@@ -1,0 +1,47 @@
+import type { News } from '../../ports/shared-store.ts';
+import type { UserState } from '../../ports/store.ts';
+import type { Sql } from './connection.ts';
+
+/** Users without a stored state are left out. */
+export async function readStates(sql: Sql, userIds: readonly string[]): Promise<readonly UserState[]> {
+  if (userIds.length === 0) return [];
+  const rows = await sql.query<Omit<UserState, 'statusText'> & { readonly statusText: string | null }>({
+    name: 'states',
+    text: `
+      SELECT s.user_id AS "userId", s.state, s.status_text AS "statusText", s.last_seen AS "lastSeenMs"
+      FROM unnest($1::text[]) WITH ORDINALITY AS wanted (user_id, place) JOIN connection_state AS s ON s.user_id = wanted.user_id
+      ORDER BY place`,
+    values: [userIds],
+  });
+  return rows.map((row) => ({ ...row, statusText: row.statusText ?? undefined }));
+}
+
+/**
+ * A state that replaces another counts its version up: of what the nodes know of a user the highest version is what it chose last. Rows are
+ * written in the order of users, so that two nodes never wait for each other. A user is known by a reader of its own, whatever it used.
+ */
+export async function saveStates(sql: Sql, states: readonly UserState[]): Promise<{ value: undefined; news: readonly News[] }> {
+  const newest = [...new Map(states.map((state) => [state.userId, state])).values()];
+  if (newest.length === 0) return { value: undefined, news: [] };
+  await sql.query({
+    name: 'save_states',
+    text: `
+      WITH given AS MATERIALIZED (
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::double precision[]) AS g (user_id, state, status_text, last_seen)
+        ORDER BY user_id COLLATE "C"),
+      used AS (
+        INSERT INTO readers (user_id, device_id, opened_at, used_at)
+        SELECT user_id, '', 0, coalesce((SELECT value FROM meta WHERE key = 'retention_time')::double precision, 0) FROM given
+        ON CONFLICT DO NOTHING)
+      INSERT INTO connection_state AS s (user_id, state, status_text, last_seen) SELECT user_id, state, status_text, last_seen FROM given
+      ON CONFLICT (user_id) DO UPDATE SET
+        state = excluded.state, status_text = excluded.status_text, last_seen = excluded.last_seen, version = s.version + 1`,
+    values: [
+      newest.map(({ userId }) => userId),
+      newest.map(({ state }) => state),
+      newest.map(({ statusText }) => statusText ?? null),
+      newest.map(({ lastSeenMs }) => lastSeenMs),
+    ],
+  });
+  return { value: undefined, news: newest.map(({ userId }) => ({ kind: 'user', userId })) };
+}
