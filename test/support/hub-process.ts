@@ -31,8 +31,8 @@ export interface HubProcess {
 }
 
 export interface HubProcessOptions {
-  /** The folder of the database; it is left alone when the process ends. */
-  readonly data: string;
+  /** The folder of the database; it is left alone when the process ends. Absent if `args` name another store. */
+  readonly data?: string;
   /** A free one if absent. Give it to come back where clients expect the hub. */
   readonly port?: number;
   /** More options, as on the command line. */
@@ -48,7 +48,7 @@ export const smallHeap = { NODE_OPTIONS: '--max-old-space-size=128' } as const;
 
 /** Starts a hub and resolves when it accepts connections; rejects with what it printed if it doesn't come to that. */
 export async function startHubProcess({ data, port = 0, args = [], openFilesMax, env = {} }: HubProcessOptions): Promise<HubProcess> {
-  const hub = [process.execPath, main, '--port', String(port), '--data', data, ...args];
+  const hub = [process.execPath, main, '--port', String(port), ...(data === undefined ? [] : ['--data', data]), ...args];
   // The shell sets the limit and becomes the hub, so that its pid and signals are the hub's.
   const limit = openFilesMax === undefined ? '' : `ulimit -n ${openFilesMax}; `;
   const child = spawn('sh', ['-c', `${limit}exec "$@"`, 'sh', ...hub], {
