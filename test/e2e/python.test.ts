@@ -1,28 +1,12 @@
 /** The stock Python client, as Debian packages it (python3-socketio, and python3-websocket for WebSocket). */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect } from 'vitest';
 import type { Payload, ReceivedEvent } from '../support/client.ts';
 import { test } from '../support/fixtures.ts';
-import { python, pythonMissing } from '../support/python.ts';
+import { pythonMissing, runPython } from '../support/python.ts';
 
 beforeEach(({ skip }) => {
   if (pythonMissing.length > 0) skip(`not installed: ${pythonMissing.join(', ')}`);
 });
-
-/** Runs a script of the folder `python` to its end. It prints one event a line. */
-async function runPython(script: string, ...args: string[]): Promise<readonly ReceivedEvent[]> {
-  const file = fileURLToPath(new URL(`python/${script}`, import.meta.url));
-  const child = spawn(python, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 60_000 });
-  const ended = once(child, 'exit');
-  const events: ReceivedEvent[] = [];
-  for await (const line of createInterface({ input: child.stdout })) events.push(JSON.parse(line));
-  await ended;
-  expect({ code: child.exitCode, events }).toMatchObject({ code: 0 });
-  return events;
-}
 
 const payloadOf = (events: readonly ReceivedEvent[], name: string): Payload =>
   events.find((event) => event.name === name)?.payload ?? expect.fail(`no "${name}" among ${JSON.stringify(events)}`);
