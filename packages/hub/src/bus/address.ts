@@ -8,17 +8,22 @@ export class BusAddressError extends Error {
   }
 }
 
+export interface Server {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface ServerAddress {
   readonly isTls: boolean;
-  /** `host:port` each; any of them. */
-  readonly servers: readonly [string, ...string[]];
+  /** Any of them will do. */
+  readonly servers: readonly [Server, ...Server[]];
   readonly user: string;
   readonly password: string;
 }
 
 export type BusAddress =
   | { readonly kind: 'redis' | 'nats'; readonly server: ServerAddress; readonly secrets: readonly string[] }
-  | { readonly kind: 'notify'; readonly url: string; readonly secrets: readonly string[] };
+  | { readonly kind: 'notify'; readonly url: string };
 
 const examples = 'redis://127.0.0.1:6379, nats://127.0.0.1:4222 or postgres://parley@127.0.0.1/parley';
 
@@ -34,40 +39,38 @@ const kinds: Readonly<Record<string, { readonly kind: BusAddress['kind']; readon
 /** Throws a `BusAddressError`. */
 export function parseBusAddress(text: string): BusAddress {
   // NATS takes several servers: nats://user:password@one:4222,two:4222
-  const [first = '', ...others] = text.split(',');
-  const url = urlOf(first);
+  const hostsAt = text.lastIndexOf('@') + 1;
+  const [first = '', ...others] = text.slice(hostsAt).split(',');
+  const url = urlOf(text.slice(0, hostsAt) + first);
   const found = url === undefined ? undefined : kinds[url.protocol];
   if (url === undefined || found === undefined) {
     throw new BusAddressError(`The address of the bus is none that Parley knows: give one such as ${examples}.`);
   }
   if (found.kind === 'notify') {
     // The driver reads it, with all that libpq allows in it.
-    return { kind: 'notify', url: text, secrets: secretsOf(url, url.searchParams.get('password') ?? '') };
+    return { kind: 'notify', url: text };
   }
   const example = found.kind === 'redis' ? 'redis://user:password@127.0.0.1:6379' : 'nats://user:password@127.0.0.1:4222,127.0.0.1:4223';
-  const isPlain = url.hostname !== '' && url.search === '' && url.hash === '' && /^\/?\d*$/.test(url.pathname);
-  const servers = others.map((other) => hostOf(urlOf(`${url.protocol}//${other.replace(/^\w+:\/\//, '')}`), found.port));
-  if (!isPlain || servers.includes('') || (servers.length > 0 && found.kind === 'redis')) {
+  const isPlain = url.search === '' && url.hash === '' && /^\/?\d*$/.test(url.pathname);
+  const server = serverOf(url, found.port);
+  const more = others.map((other) => serverOf(urlOf(`${url.protocol}//${other.replace(/^\w+:\/\//, '')}`), found.port));
+  const known = more.filter((other) => other !== undefined);
+  const isUnfit = found.kind === 'redis' && (more.length > 0 || (url.username !== '' && url.password === ''));
+  if (!isPlain || isUnfit || server === undefined || known.length < more.length) {
     throw new BusAddressError(`The address of the bus may have a user, a password, a host and a port, as in ${example}.`);
   }
-  const server: ServerAddress = {
-    isTls: found.isTls,
-    servers: [hostOf(url, found.port), ...servers],
-    user: decoded(url.username, example),
-    password: decoded(url.password, example),
-  };
+  const [user, password] = [decoded(url.username, example), decoded(url.password, example)];
   // A lone user is a token to NATS.
-  return {
-    kind: found.kind,
-    server,
-    secrets: secretsOf(url, server.password, found.kind === 'nats' && server.password === '' ? server.user : ''),
-  };
+  const token = found.kind === 'nats' && password === '' ? user : '';
+  const address = { isTls: found.isTls, servers: [server, ...known], user, password } as const;
+  return { kind: found.kind, server: address, secrets: secretsOf(url.password, password, token) };
 }
 
-/** For logs: without what is secret. */
-export function shownBusAddress(text: string): string {
-  const { protocol, host } = urlOf(text.split(',')[0] ?? '') ?? {};
-  return protocol === undefined || host === undefined ? 'unknown' : `${protocol}//${host}`;
+/** What is secret in what the driver of PostgreSQL reads. */
+export function databaseSecrets(connectionString: string): readonly string[] {
+  const url = urlOf(connectionString);
+  const given = [url?.password ?? '', url?.searchParams.get('password') ?? ''];
+  return secretsOf(...given, ...given.map((text) => encodeURIComponent(text)));
 }
 
 /** The text without the secrets, which a driver may have put into the error of a connection. */
@@ -79,8 +82,9 @@ function urlOf(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-function hostOf(url: URL | undefined, port: number): string {
-  return url === undefined || url.hostname === '' ? '' : `${url.hostname}:${url.port === '' ? port : url.port}`;
+function serverOf(url: URL | undefined, port: number): Server | undefined {
+  if (url === undefined || url.hostname === '') return undefined;
+  return { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? port : Number(url.port) };
 }
 
 function decoded(text: string, example: string): string {
@@ -92,6 +96,6 @@ function decoded(text: string, example: string): string {
 }
 
 /** Very short ones are left: replacing them would only show where they are. */
-function secretsOf(url: URL, ...more: readonly string[]): string[] {
-  return [url.password, ...more].filter((secret) => secret.length > 3);
+function secretsOf(...texts: readonly string[]): string[] {
+  return texts.filter((text) => text.length > 3);
 }

@@ -1,6 +1,8 @@
 /** NATS: one subject, one connection. */
+import { once } from 'node:events';
+import { connect as connectSocket } from 'node:net';
 import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node';
-import type { ServerAddress } from './address.ts';
+import type { Server, ServerAddress } from './address.ts';
 import type { Dial, Pace } from './line.ts';
 import { type BusSettings, channelOf } from './settings.ts';
 
@@ -18,11 +20,11 @@ const envelopeBytesMax = 64;
 export function dialNats(address: ServerAddress, settings: BusSettings): Dial {
   const subject = channelOf(settings.clusterId);
   return ({ onPayload, onEnded }) => {
-    let isDropped = false;
-    const opened = connect(connectOptions(address, settings));
+    const dropping = new AbortController();
+    const connecting = firstToGreet(address.servers, dropping.signal).then((server) => connect(connectOptions(server, address, settings)));
     const open = async (): Promise<void> => {
-      const connection = await opened;
-      if (isDropped) return;
+      const connection = await connecting;
+      if (dropping.signal.aborted) return;
       void connection.closed().then((error) => onEnded(error ?? new Error('the connection was closed')));
       void tellErrors(connection, onEnded);
       const payloadBytesMax = connection.info?.max_payload ?? Number.POSITIVE_INFINITY;
@@ -35,14 +37,14 @@ export function dialNats(address: ServerAddress, settings: BusSettings): Dial {
     return {
       ready: open(),
       async send(payloads) {
-        const connection = await opened;
+        const connection = await connecting;
         for (const payload of payloads) connection.publish(subject, payload);
         await connection.flush();
       },
       drop() {
-        isDropped = true;
-        // It can't be stopped while it connects, so that is ended afterwards.
-        opened.then((connection) => connection.close()).catch(() => {});
+        dropping.abort();
+        // The driver can't be stopped while it connects, so that is ended afterwards.
+        connecting.then((connection) => connection.close()).catch(() => {});
       },
     };
   };
@@ -55,14 +57,35 @@ async function tellErrors(connection: NatsConnection, onEnded: (error: unknown) 
   }
 }
 
+/**
+ * A server of NATS speaks first. The driver (3.4.0) keeps the socket of each attempt at one that accepts and says nothing, as one
+ * that is frozen does, so it gets only a server that was heard.
+ */
+async function firstToGreet(servers: readonly Server[], signal: AbortSignal): Promise<Server> {
+  const sockets = servers.map((server) => connectSocket(server).on('error', () => {}));
+  try {
+    return await Promise.any(
+      servers.map(async (server, index) => {
+        const socket = sockets[index];
+        if (socket !== undefined) await once(socket, 'data', { signal });
+        return server;
+      }),
+    );
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+}
+
 /** A client that never connects anew, and that is not told of other servers. */
-function connectOptions(address: ServerAddress, settings: BusSettings): NodeConnectionOptions {
-  const { user, password, servers, isTls } = address;
+function connectOptions({ host, port }: Server, address: ServerAddress, settings: BusSettings): NodeConnectionOptions {
+  const { user, password, isTls } = address;
+  // The driver leaves out the host, which the certificate is compared with if that is an address.
+  const tls = { host, ...(settings.ca === '' ? {} : { ca: settings.ca }) };
   const token = password === '' && user !== '' ? { token: user } : {};
   return {
-    servers: [...servers],
+    servers: `${host.includes(':') ? `[${host}]` : host}:${port}`,
     ...(password === '' ? token : { user, pass: password }),
-    ...(isTls ? { tls: settings.ca === '' ? {} : { ca: settings.ca } } : {}),
+    ...(isTls ? { tls } : {}),
     name: settings.connectionName,
     timeout: settings.connectTimeoutMs,
     reconnect: false,

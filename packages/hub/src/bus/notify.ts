@@ -3,7 +3,8 @@
  * other, whoever they are from, so there are few of them, each with several payloads, and none waits for the disk.
  */
 import pg from 'pg';
-import type { Dial, Pace } from './line.ts';
+import { databaseSecrets, withoutSecrets } from './address.ts';
+import { type Dial, type Pace, reasonOf } from './line.ts';
 import { type BusSettings, channelOf } from './settings.ts';
 
 export const notifyPace: Pace = {
@@ -23,13 +24,16 @@ export function dialNotify(connectionString: () => Promise<string>, settings: Bu
   return ({ onPayload, onEnded }) => {
     let isDropped = false;
     let clients: readonly pg.Client[] = [];
+    let secrets: readonly string[] = [];
+    const discreet = (error: unknown): Error => new Error(withoutSecrets(reasonOf(error), secrets));
     const open = async (): Promise<pg.Client> => {
       const text = await connectionString();
+      secrets = databaseSecrets(text);
       const [publisher, listener] = [createClient(text, settings), createClient(text, settings)];
       clients = [publisher, listener];
       if (isDropped) return publisher;
       for (const client of clients) {
-        client.on('error', onEnded);
+        client.on('error', (error) => onEnded(discreet(error)));
         client.on('end', () => onEnded(new Error('the connection was closed')));
       }
       listener.on('notification', ({ payload = '' }) => onPayload(payload.slice(1)));
@@ -40,12 +44,15 @@ export function dialNotify(connectionString: () => Promise<string>, settings: Bu
     };
     const opened = open();
     return {
-      ready: opened.then(() => {}),
+      ready: opened.then(
+        () => {},
+        (error: unknown) => Promise.reject(discreet(error)),
+      ),
       async send(payloads) {
         const publisher = await opened;
         // Equal payloads of a transaction are delivered once, so each has its number before it.
         const numbered = payloads.map((payload, index) => String.fromCharCode(48 + index) + payload);
-        await publisher.query({ ...statement, values: [channel, numbered] });
+        await publisher.query({ ...statement, values: [channel, numbered] }).catch((error: unknown) => Promise.reject(discreet(error)));
       },
       drop() {
         isDropped = true;

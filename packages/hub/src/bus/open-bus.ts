@@ -1,8 +1,13 @@
 import type { BusHandlers, OpenBus } from '../ports/bus.ts';
-import { type BusAddress, parseBusAddress, withoutSecrets } from './address.ts';
+import { parseBusAddress, type ServerAddress, withoutSecrets } from './address.ts';
 import type { Dial, Pace } from './line.ts';
 import { openLineBus } from './line-bus.ts';
 import { type BusOptions, type BusSettings, settingsOf } from './settings.ts';
+
+interface Driver {
+  readonly dial: Dial;
+  readonly pace: Pace;
+}
 
 /**
  * The bus at an address: `redis://`, `rediss://`, `nats://`, `tls://` (NATS with TLS) or `postgres://` (NOTIFY). Rejects with
@@ -11,8 +16,9 @@ import { type BusOptions, type BusSettings, settingsOf } from './settings.ts';
 export function openBus(url: string, options: BusOptions): OpenBus {
   return async (handlers) => {
     const address = parseBusAddress(url);
+    if (address.kind === 'notify') return openNotifyBus(async () => address.url, options)(handlers);
     const settings = settingsOf(options);
-    const { dial, pace } = await driverOf(address, settings);
+    const { dial, pace } = await driverOf(address.kind, address.server, settings);
     return openLineBus({ dial, pace, settings, handlers: discreet(handlers, address.secrets) });
   };
 }
@@ -26,21 +32,13 @@ export function openNotifyBus(connectionString: () => Promise<string>, options: 
   };
 }
 
-async function driverOf(address: BusAddress, settings: BusSettings): Promise<{ readonly dial: Dial; readonly pace: Pace }> {
-  switch (address.kind) {
-    case 'redis': {
-      const { dialRedis, redisPace } = await import('./redis.ts');
-      return { dial: dialRedis(address.server, settings), pace: redisPace };
-    }
-    case 'nats': {
-      const { dialNats, natsPace } = await import('./nats.ts');
-      return { dial: dialNats(address.server, settings), pace: natsPace };
-    }
-    case 'notify': {
-      const { dialNotify, notifyPace } = await import('./notify.ts');
-      return { dial: dialNotify(async () => address.url, settings), pace: notifyPace };
-    }
+async function driverOf(kind: 'redis' | 'nats', server: ServerAddress, settings: BusSettings): Promise<Driver> {
+  if (kind === 'redis') {
+    const { dialRedis, redisPace } = await import('./redis.ts');
+    return { dial: dialRedis(server, settings), pace: redisPace };
   }
+  const { dialNats, natsPace } = await import('./nats.ts');
+  return { dial: dialNats(server, settings), pace: natsPace };
 }
 
 function discreet(handlers: BusHandlers, secrets: readonly string[]): BusHandlers {

@@ -52,10 +52,8 @@ export function dialRedis(address: ServerAddress, settings: BusSettings): Dial {
 
 /** A client that never connects anew, waits for nothing and asks the server for nothing but what it is told to. */
 function createClient(address: ServerAddress, settings: BusSettings): Redis {
-  const [, host = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(address.servers[0]) ?? [];
   return new Redis({
-    host,
-    port: Number(port),
+    ...address.servers[0],
     ...(address.user === '' ? {} : { username: address.user }),
     ...(address.password === '' ? {} : { password: address.password }),
     ...(address.isTls ? { tls: settings.ca === '' ? {} : { ca: settings.ca } } : {}),
