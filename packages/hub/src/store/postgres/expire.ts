@@ -38,8 +38,14 @@ export function createExpire(node: () => NodeId): Expire {
   };
 }
 
-/** The clock of the retention goes on, whoever removes. False: another node is at it. */
+/** The clock of the retention goes on, unless another node is at it, which is not waited for. */
 async function begin(sql: Sql, nowMs: number): Promise<boolean> {
+  const [row] = await sql.query<{ locked: boolean }>({
+    name: 'expire_lock',
+    text: 'SELECT pg_try_advisory_xact_lock($1) AS locked',
+    values: [expireLock],
+  });
+  if (!row?.locked) return false;
   await sql.query({
     name: 'retention_clock',
     text: `
@@ -47,12 +53,7 @@ async function begin(sql: Sql, nowMs: number): Promise<boolean> {
       WHERE m.value::double precision < excluded.value::double precision`,
     values: [Math.max(0, Math.round(nowMs))],
   });
-  const [row] = await sql.query<{ locked: boolean }>({
-    name: 'expire_lock',
-    text: 'SELECT pg_try_advisory_xact_lock($1) AS locked',
-    values: [expireLock],
-  });
-  return row?.locked === true;
+  return true;
 }
 
 /** Null: there is no deleted room. */
