@@ -25,8 +25,9 @@ const areas: Readonly<Record<string, readonly string[]>> = {
   bus: belowStages,
   config: belowStages,
   observe: belowStages,
+  cluster: belowStages,
   http: [...belowStages, 'route', 'config', 'observe'],
-  hub: [...belowStages, 'connect', 'identify', 'route', 'store', 'fanout', 'deliver', 'bus', 'http', 'config', 'observe'],
+  hub: [...belowStages, 'connect', 'identify', 'route', 'store', 'fanout', 'deliver', 'bus', 'http', 'config', 'observe', 'cluster'],
   testkit: ['hub', 'protocol'],
   client: ['protocol'],
 };

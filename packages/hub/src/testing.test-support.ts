@@ -14,4 +14,5 @@ export type { CloseReason, Connection, ConnectionHandlers, Handshake, Refusal } 
 export type { HubEvent } from './ports/hub-events.ts';
 export type { Log } from './ports/log.ts';
 export type { PresenceView } from './ports/presence.ts';
-export { placeOf } from './ports/store.ts';
+export type * from './ports/shared-store.ts';
+export { neverSeen, placeOf } from './ports/store.ts';

@@ -1,4 +1,5 @@
 export { type BusCapabilities, type BusHarness, type BusTimes, busContract } from './bus-contract.ts';
+export { createMemoryShared, type MemoryShared, type MemorySharedOptions } from './memory-shared.ts';
 export { emptyMemoryState, type MemoryState } from './memory-state.ts';
 export { createMemoryStore, type MemoryStore } from './memory-store.ts';
 export { natsProgram, startNats } from './servers/nats.ts';

@@ -191,6 +191,11 @@ export interface UserState {
   readonly statusText: string | undefined;
   /** When others last saw the user: who is invisible is not seen. `neverSeen` if they never did. */
   readonly lastSeenMs: number;
+  /**
+   * Grows with each choice of the user, on whatever node. A store that several nodes share keeps the choice with the highest version and
+   * the latest `lastSeenMs`; any other may leave it out.
+   */
+  readonly version?: number | undefined;
 }
 
 export const neverSeen = 0;

@@ -1,0 +1,189 @@
+/**
+ * Finds what the bus has lost, and mends it from the store.
+ *
+ * Each round reads the positions of all lanes. What was read in the round *before* has had the time of a round to come over the bus: what
+ * of it was not reached without a hole is lost. Then whatever could be in it is compared with the store, and what was read counts as
+ * heard, because the comparison is younger than it. While the bus is down nobody waits a round.
+ *
+ * No stream is raised before the memberships that its messages depend on are known (I17): heads are held until all news were heard, or
+ * mended, that had been committed when the heads were read.
+ */
+import type { Clock } from '../lib/clock.ts';
+import type { ClusterHandlers } from '../ports/cluster.ts';
+import type { LanePosition, SharedStore } from '../ports/shared-store.ts';
+import { inboxOf, type StreamId, type StreamPosition, timelineOf, type UserState } from '../ports/store.ts';
+import type { Positions } from './positions.ts';
+import type { Roster } from './roster.ts';
+
+export const roundEveryMs = 500;
+/** Of a query. */
+const keysMax = 5_000;
+
+export interface MenderPorts {
+  readonly store: SharedStore;
+  readonly clock: Clock;
+  readonly positions: Positions;
+  readonly roster: Roster;
+  readonly handlers: ClusterHandlers;
+  readonly isBusDown: () => boolean;
+  /** Who is there was read: held frames can be judged. `startedMs`: when the read began. */
+  readonly onNodes: (startedMs: number) => void;
+}
+
+export interface MenderStats {
+  /** Rounds that found something lost. */
+  readonly mended: number;
+  /** How long it took in the last of them until what was lost was there, from when it was first read of. */
+  readonly lastMendMs: number;
+}
+
+interface HeldHeads {
+  readonly heads: readonly StreamPosition[];
+  /** Of lane 1, read after the heads. */
+  readonly after: readonly LanePosition[];
+}
+
+export class Mender {
+  readonly #ports: MenderPorts;
+  #previous: readonly LanePosition[] = [];
+  #previousMs: number;
+  /** A node has ended, and with it the record of how far it came. */
+  #isAllSuspect = false;
+  /** Users whose sessions began here while messages for them may have been on their way. */
+  #fresh = new Set<string>();
+  #held: HeldHeads[] = [];
+  #mended = 0;
+  #lastMendMs = 0;
+
+  constructor(ports: MenderPorts) {
+    this.#ports = ports;
+    this.#previousMs = ports.clock.monotonic();
+  }
+
+  get stats(): MenderStats {
+    return { mended: this.#mended, lastMendMs: this.#lastMendMs };
+  }
+
+  /** A session of the user has begun here: what was heard before it began, and after the store had looked, was for nobody. */
+  began(userId: string): void {
+    this.#fresh.add(userId);
+  }
+
+  /** The first round of a node: whatever was done before it is read, not heard. */
+  async begin(): Promise<void> {
+    const { positions, roster, clock, onNodes } = this.#ports;
+    const startedMs = clock.monotonic();
+    const read = await this.#readPositions();
+    for (const { node } of read) roster.add(node, clock.now());
+    const sessions = await this.#readSessions(read);
+    positions.countAsHeard(read);
+    roster.compare(sessions, clock.monotonic());
+    this.#previous = read;
+    this.#previousMs = clock.monotonic();
+    this.#isAllSuspect = false;
+    this.#fresh.clear();
+    this.#held = [];
+    onNodes(startedMs);
+  }
+
+  /** Rejects if the store can't be asked; what is lost is still known to be lost then. True: the next round should come soon. */
+  async round(): Promise<boolean> {
+    const { positions, clock, isBusDown, onNodes, roster } = this.#ports;
+    const [previousMs, startedMs] = [this.#previousMs, clock.monotonic()];
+    const read = await this.#readPositions();
+    this.#takeNodes(read);
+    onNodes(startedMs);
+    roster.sweep(clock.monotonic());
+    const missing = positions.missing(isBusDown() ? read : this.#previous);
+    const [isMessageLost, isNewsLost] = [this.#isAllSuspect || has(missing, 0), this.#isAllSuspect || has(missing, 1)];
+    if (isNewsLost) await this.#mendNews(read);
+    await this.#mendMessages(read, isMessageLost);
+    [this.#previous, this.#previousMs, this.#isAllSuspect] = [read, startedMs, false];
+    this.#raise();
+    if (isMessageLost || isNewsLost) {
+      this.#mended += 1;
+      this.#lastMendMs = clock.monotonic() - previousMs;
+    }
+    return this.#held.length > 0;
+  }
+
+  async #mendMessages(read: readonly LanePosition[], isLost: boolean): Promise<void> {
+    const { positions, handlers, roster } = this.#ports;
+    const fresh = this.#fresh;
+    this.#fresh = new Set();
+    if (!isLost && (fresh.size === 0 || roster.nodes().length === 0)) return;
+    const streams = isLost ? handlers.localStreams() : [...fresh].flatMap((userId) => this.#streamsOf(userId));
+    try {
+      const heads = await this.#readHeads([...streams]);
+      const after = await this.#readPositions();
+      this.#held.push({ heads, after: after.filter(({ lane }) => lane === 1) });
+    } catch (error) {
+      for (const userId of fresh) this.#fresh.add(userId);
+      throw error;
+    }
+    if (isLost) positions.countAsHeard(read.filter(({ lane }) => lane === 0));
+  }
+
+  #raise(): void {
+    const { positions, handlers, roster } = this.#ports;
+    const held = this.#held;
+    // News of a node that has ended were mended when it was found to have.
+    const isLate = ({ after }: HeldHeads): boolean => positions.missing(after.filter(({ node }) => roster.has(node))).length > 0;
+    this.#held = held.filter(isLate);
+    for (const one of held) if (!this.#held.includes(one)) handlers.heads(one.heads);
+  }
+
+  async #mendNews(read: readonly LanePosition[]): Promise<void> {
+    const { handlers, roster, clock, positions } = this.#ports;
+    const sessions = await this.#readSessions(read);
+    await handlers.checkMembers();
+    roster.compare(sessions, clock.monotonic());
+    positions.countAsHeard(read.filter(({ lane }) => lane === 1));
+  }
+
+  async #readPositions(): Promise<readonly LanePosition[]> {
+    const { store } = this.#ports;
+    const read = await store.positions();
+    return read.filter(({ node }) => node !== store.node);
+  }
+
+  #takeNodes(read: readonly LanePosition[]): void {
+    const { roster, positions, clock } = this.#ports;
+    const living = new Set(read.map(({ node }) => node));
+    for (const node of living) if (!roster.has(node)) roster.add(node, clock.now());
+    for (const node of roster.nodes()) {
+      if (living.has(node)) continue;
+      this.#isAllSuspect = true;
+      positions.forget(node);
+      roster.end(node);
+    }
+  }
+
+  #streamsOf(userId: string): readonly StreamId[] {
+    return [inboxOf(userId), ...[...this.#ports.handlers.roomsOf(userId)].map(timelineOf)];
+  }
+
+  async #readHeads(streams: readonly StreamId[]): Promise<readonly StreamPosition[]> {
+    const heads: StreamPosition[] = [];
+    for (const part of inParts(streams)) for (const head of await this.#ports.store.heads(part)) heads.push(head);
+    return heads;
+  }
+
+  async #readSessions(positions: readonly LanePosition[]) {
+    const { store, roster } = this.#ports;
+    const { change } = roster;
+    const all = await store.sessions();
+    const rows = all.filter(({ node }) => node !== store.node);
+    const states = new Map<string, UserState>();
+    for (const part of inParts([...new Set(rows.map(({ userId }) => userId))])) {
+      for (const state of await store.states(part)) states.set(state.userId, state);
+    }
+    return { rows, states, positions, change };
+  }
+}
+
+const has = (positions: readonly LanePosition[], lane: number): boolean => positions.some((position) => position.lane === lane);
+
+function* inParts<T>(items: readonly T[]): Iterable<readonly T[]> {
+  for (let start = 0; start < items.length; start += keysMax) yield items.slice(start, start + keysMax);
+}
