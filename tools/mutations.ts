@@ -1,4 +1,5 @@
 /** Faults that somebody could put into the code; those of the folders with many have a file of their own. */
+import { clusterMutations } from './mutations/cluster.ts';
 import { configMutations } from './mutations/config.ts';
 import { connectMutations } from './mutations/connect.ts';
 import { identifyMutations } from './mutations/identify.ts';
@@ -14,6 +15,7 @@ const gate = 'deliver/page-gate.ts';
 const acknowledgements = 'deliver/acknowledgements.ts';
 
 export const mutations: readonly Mutation[] = [
+  ...clusterMutations,
   ...configMutations,
   ...connectMutations,
   ...identifyMutations,

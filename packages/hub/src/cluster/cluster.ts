@@ -115,6 +115,7 @@ class JoinedNode {
     this.#incoming = new Incoming({
       ...{ clock, seal, node, positions, roster, handlers },
       onOwn: () => this.#outgoing.heard(),
+      onJoined: (userId) => this.#mender.began(userId),
       onUnknownNode: () => this.#roundSoon(),
     });
     this.#mender = new Mender({

@@ -23,6 +23,8 @@ export interface IncomingPorts {
   readonly handlers: ClusterHandlers;
   /** A frame of this node came back. */
   readonly onOwn: () => void;
+  /** A user with a session here became a member of a room elsewhere. */
+  readonly onJoined: (userId: string) => void;
   /** Who is there should be read again. */
   readonly onUnknownNode: () => void;
 }
@@ -113,13 +115,15 @@ export class Incoming {
   }
 
   #applyCommit(frame: CommitFrame): void {
-    const { handlers, roster, clock } = this.#ports;
+    const { handlers, roster, clock, onJoined } = this.#ports;
     if (frame.messages.length > 0) handlers.messages(frame.messages);
     if (frame.heads.length > 0) handlers.heads(frame.heads);
     for (const entry of frame.entries) if (entry.node === frame.node) roster.apply(entry, frame, clock.monotonic());
     for (const news of frame.news) {
-      if (news.kind === 'joined') handlers.joined(news);
-      else if (news.kind === 'left') handlers.left(news);
+      if (news.kind === 'joined') {
+        handlers.joined(news);
+        if (handlers.roomsOf(news.userId).has(news.roomId)) onJoined(news.userId);
+      } else if (news.kind === 'left') handlers.left(news);
       else if (news.kind === 'deleted') handlers.deleted(news);
     }
   }

@@ -19,6 +19,9 @@ export const roundEveryMs = 500;
 /** Of a query. */
 const keysMax = 5_000;
 
+/** The node of what was chosen nobody knows where. */
+const noNode = 0;
+
 export interface MenderPorts {
   readonly store: SharedStore;
   readonly clock: Clock;
@@ -49,8 +52,8 @@ export class Mender {
   #previousMs: number;
   /** A node has ended, and with it the record of how far it came. */
   #isAllSuspect = false;
-  /** Users whose sessions began here while messages for them may have been on their way. */
-  #fresh = new Set<string>();
+  /** Streams that began to be read here while messages of them may have been on their way. */
+  #fresh = new Set<StreamId>();
   #held: HeldHeads[] = [];
   #mended = 0;
   #lastMendMs = 0;
@@ -64,9 +67,10 @@ export class Mender {
     return { mended: this.#mended, lastMendMs: this.#lastMendMs };
   }
 
-  /** A session of the user has begun here: what was heard before it began, and after the store had looked, was for nobody. */
+  /** The user began to read here, or to read a room: what came before that, and after the store had looked, was for nobody. */
   began(userId: string): void {
-    this.#fresh.add(userId);
+    this.#fresh.add(inboxOf(userId));
+    for (const roomId of this.#ports.handlers.roomsOf(userId)) this.#fresh.add(timelineOf(roomId));
   }
 
   /** The first round of a node: whatever was done before it is read, not heard. */
@@ -112,13 +116,12 @@ export class Mender {
     const fresh = this.#fresh;
     this.#fresh = new Set();
     if (!isLost && (fresh.size === 0 || roster.nodes().length === 0)) return;
-    const streams = isLost ? handlers.localStreams() : [...fresh].flatMap((userId) => this.#streamsOf(userId));
     try {
-      const heads = await this.#readHeads([...streams]);
+      const heads = await this.#readHeads([...(isLost ? handlers.localStreams() : fresh)]);
       const after = await this.#readPositions();
       this.#held.push({ heads, after: after.filter(({ lane }) => lane === 1) });
     } catch (error) {
-      for (const userId of fresh) this.#fresh.add(userId);
+      for (const stream of fresh) this.#fresh.add(stream);
       throw error;
     }
     if (isLost) positions.countAsHeard(read.filter(({ lane }) => lane === 0));
@@ -134,11 +137,30 @@ export class Mender {
   }
 
   async #mendNews(read: readonly LanePosition[]): Promise<void> {
-    const { handlers, roster, clock, positions } = this.#ports;
+    const { roster, clock, positions } = this.#ports;
     const sessions = await this.#readSessions(read);
-    await handlers.checkMembers();
+    await this.#mendMembers();
+    await this.#mendOwnStates();
     roster.compare(sessions, clock.monotonic());
     positions.countAsHeard(read.filter(({ lane }) => lane === 1));
+  }
+
+  async #mendMembers(): Promise<void> {
+    const { handlers } = this.#ports;
+    const before = new Set(handlers.localStreams());
+    await handlers.checkMembers();
+    for (const stream of handlers.localStreams()) if (!before.has(stream)) this.#fresh.add(stream);
+  }
+
+  /** What the users here have chosen on other nodes. */
+  async #mendOwnStates(): Promise<void> {
+    const { store, handlers } = this.#ports;
+    for (const part of inParts([...handlers.localUsers()])) {
+      for (const { userId, state, statusText, version = 0, lastSeenMs } of await store.states(part)) {
+        if (version <= handlers.entryOf(userId).version) continue;
+        handlers.presence({ userId, node: noNode, connections: 0, isIdle: false, chosen: state, statusText, version, lastSeenMs });
+      }
+    }
   }
 
   async #readPositions(): Promise<readonly LanePosition[]> {
@@ -157,10 +179,6 @@ export class Mender {
       positions.forget(node);
       roster.end(node);
     }
-  }
-
-  #streamsOf(userId: string): readonly StreamId[] {
-    return [inboxOf(userId), ...[...this.#ports.handlers.roomsOf(userId)].map(timelineOf)];
   }
 
   async #readHeads(streams: readonly StreamId[]): Promise<readonly StreamPosition[]> {
