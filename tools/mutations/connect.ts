@@ -5,6 +5,9 @@ const session = 'packages/hub/src/connect/engine-session.test.ts';
 const strangers = 'packages/hub/src/connect/strangers.test.ts';
 const admission = 'packages/hub/src/connect/admission.test.ts';
 const access = 'packages/hub/src/connect/access.test.ts';
+const owners = 'packages/hub/src/connect/session-owners.test.ts';
+const seal = 'packages/hub/src/connect/forward-seal.test.ts';
+const forwarding = 'packages/hub/src/connect/forwarding.test.ts';
 
 export const connectMutations: readonly Mutation[] = [
   {
@@ -97,5 +100,51 @@ export const connectMutations: readonly Mutation[] = [
     find: 'isIP(before) === 0 || !this.#isTrusted(address)',
     replace: 'isIP(before) === 0',
     test: access,
+  },
+  {
+    name: 'whoever asks may make up the id of a session',
+    file: 'connect/session-owners.ts',
+    find: "if (!timingSafeEqual(Buffer.from(mac, 'base64url'), macOf(sid.slice(0, sid.lastIndexOf('.'))))) return 'unknown';",
+    replace: '',
+    test: owners,
+  },
+  {
+    name: 'a forwarded request may be sent again',
+    file: 'connect/forward-seal.ts',
+    find: 'return seen.add(Number(count));',
+    replace: 'return true;',
+    test: seal,
+  },
+  {
+    name: 'a seal holds for any session',
+    file: 'connect/forward-seal.ts',
+    find: '`${stamp} ${method} ${path}`',
+    replace: '`${stamp} ${method}`',
+    test: seal,
+  },
+  {
+    name: 'the internal listener serves whoever reaches it',
+    file: 'connect/internal-listener.ts',
+    find: "typeof header === 'string' && isSealed(header, method, url) ? ",
+    replace: "typeof header !== 'string' || isSealed(header, method, url) || true ? ",
+    test: forwarding,
+  },
+  {
+    name: 'a forwarded request is sent on to a third node',
+    file: 'connect/engine-server.ts',
+    find: "else this.#refuse(refused('sessionUnknown'), (status, body) => answerJson(res, status, body));",
+    replace: `else {
+      const away = this.#elsewhere(sid);
+      if ('owner' in away) away.forwarder.request(away.owner, sid, req, res);
+      else this.#refuse(away, (status, body) => answerJson(res, status, body));
+    }`,
+    test: forwarding,
+  },
+  {
+    name: 'a client that has broken off is not missed at its node',
+    file: 'connect/forwarder.ts',
+    find: 'if (!res.writableFinished) upstream.destroy();',
+    replace: '',
+    test: forwarding,
   },
 ];

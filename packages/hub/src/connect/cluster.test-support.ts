@@ -1,7 +1,7 @@
 /** For the tests of this folder: nodes that know one another, and a load balancer without sticky sessions. */
 import type { IncomingMessage } from 'node:http';
 import { createServer, request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../lib/clock.ts';
@@ -98,4 +98,58 @@ export async function startRoundRobin(
     for (const socket of open) socket.destroy();
   });
   return { port, url: `http://127.0.0.1:${port}` };
+}
+
+export interface Gate {
+  readonly address: string;
+  /** Connections that were ever opened. */
+  readonly opened: number;
+  /** From now on nothing passes in either direction, and nobody is told. New connections are taken. */
+  freeze(): void;
+  /** Breaks all connections, and takes none any more. */
+  cut(): void;
+}
+
+/** In front of a node's internal listener: does to its connections what happens to machines and cables. */
+export async function startGate(toPort: number): Promise<Gate> {
+  const pairs = new Set<readonly [Socket, Socket]>();
+  let isFrozen = false;
+  let opened = 0;
+  const server = createTcpServer((socket) => {
+    opened += 1;
+    const upstream = connect(toPort, '127.0.0.1');
+    const pair = [socket, upstream] as const;
+    pairs.add(pair);
+    for (const [from, to] of [pair, [upstream, socket] as const]) {
+      from.on('data', (chunk) => void (isFrozen || to.write(chunk)));
+      from.on('end', () => void (isFrozen || to.end()));
+      from.on('error', () => {});
+      from.on('close', () => {
+        pairs.delete(pair);
+        if (!isFrozen) to.destroy();
+      });
+    }
+  });
+  const cut = (): void => {
+    server.close();
+    for (const pair of pairs) for (const end of pair) end.destroy();
+  };
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(() => {
+    isFrozen = false;
+    cut();
+  });
+  const address = server.address();
+  return {
+    address: `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+    get opened() {
+      return opened;
+    },
+    freeze: () => {
+      isFrozen = true;
+    },
+    cut,
+  };
 }
