@@ -118,8 +118,8 @@ export const connectMutations: readonly Mutation[] = [
   {
     name: 'a seal holds for any session',
     file: 'connect/forward-seal.ts',
-    find: '`${stamp} ${method} ${path}`',
-    replace: '`${stamp} ${method}`',
+    find: "[stamp, method, path].join(' ')",
+    replace: "[stamp, method].join(' ')",
     test: seal,
   },
   {

@@ -224,7 +224,7 @@ describe('the internal listener', () => {
     const { second, sid } = await startAway();
     const { port } = second.internal;
     const forged = forwardSeal('other', new SystemRandom())('GET', forwardPath(sid));
-    for (const path of ['/', '/health', '/socket.io/?EIO=4&transport=polling', forwardPath(sid)]) {
+    for (const path of ['/session/x', '/', '/health', '/socket.io/?EIO=4&transport=polling', forwardPath(sid)]) {
       expect(await ask(port, path)).toMatch(/^HTTP\/1.1 403 /);
       expect(await ask(port, path, forged)).toMatch(/^HTTP\/1.1 403 /);
       expect(await askToUpgrade(port, path, forged)).toMatch(/^HTTP\/1.1 403 /);
