@@ -2,6 +2,7 @@
 import { clusterMutations } from './mutations/cluster.ts';
 import { configMutations } from './mutations/config.ts';
 import { connectMutations } from './mutations/connect.ts';
+import { fanoutMutations } from './mutations/fanout.ts';
 import { identifyMutations } from './mutations/identify.ts';
 import type { Mutation } from './mutations/mutation.ts';
 import { rightsMutations } from './mutations/rights.ts';
@@ -20,6 +21,7 @@ export const mutations: readonly Mutation[] = [
   ...connectMutations,
   ...identifyMutations,
   ...routeMutations,
+  ...fanoutMutations,
   ...rightsMutations,
   ...storeMutations,
   {
@@ -37,8 +39,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a reader has caught up one message too early',
     file: catchUp,
-    find: 'behind.position === head)',
-    replace: 'behind.position + 1 >= head)',
+    find: 'behind.position === head &&',
+    replace: 'behind.position + 1 >= head &&',
   },
   {
     name: 'the mark of redelivery is dropped',
@@ -206,38 +208,6 @@ export const mutations: readonly Mutation[] = [
     find: 'known.seq < advance.seq',
     replace: 'known.seq > advance.seq',
     test: 'packages/hub/src/deliver/cursor-writer.test.ts',
-  },
-  {
-    name: 'a gap in the notices is ignored',
-    file: 'fanout/streams.ts',
-    find: 'if (message.seq > entry.head + 1) {',
-    replace: 'if (message.seq < 0) {',
-  },
-  {
-    name: 'a doubled notice is passed on',
-    file: 'fanout/streams.ts',
-    find: 'message.seq <= entry.head) continue;',
-    replace: 'message.seq < entry.head) continue;',
-  },
-  {
-    name: 'a departing connection takes its user along',
-    file: 'fanout/presence.ts',
-    find: 'if (user.connections > 1) {',
-    replace: 'if (user.connections > 2) {',
-  },
-  {
-    name: 'a stream is followed before its head is known',
-    file: 'fanout/streams.ts',
-    find: '    this.#add(reader, start);',
-    replace: '    void Promise.resolve().then(() => this.#add(reader, start));',
-    test: 'packages/hub/src/fanout/streams.test.ts',
-  },
-  {
-    name: 'whoever arrives as invisible is seen for a moment',
-    file: 'fanout/presence.ts',
-    find: "const state = chosen ?? stored?.state ?? 'online';",
-    replace: "const state = stored?.state ?? 'online';",
-    test: 'packages/hub/src/fanout/presence.test.ts',
   },
   {
     name: 'a connection may not buffer a packet of full size',

@@ -5,7 +5,7 @@ export const identifyMutations: readonly Mutation[] = [
   {
     name: 'a closing connection forgets what it has not acknowledged',
     file: 'identify/sessions.ts',
-    find: 'this.#closedReaders.add(session, reader.unacknowledged());',
+    find: 'this.#closedReaders.add(session, session.reader.unacknowledged());',
     replace: 'this.#closedReaders.add(session, []);',
   },
   {

@@ -133,9 +133,9 @@ export const rightsMutations: readonly Mutation[] = [
   },
   {
     name: 'members of a deleted room read and signal on',
-    file: `${commands}/delete-room.ts`,
-    find: 'for (const userId of members) unfollowRoom(services, userId, roomId);',
-    replace: '',
+    file: 'fanout/members.ts',
+    find: 'for (const userId of this.#readersOf(roomId)) {\n      this.#unfollow(roomId, userId);',
+    replace: 'for (const userId of this.#readersOf(roomId)) {',
     test: rights,
   },
 
@@ -143,8 +143,8 @@ export const rightsMutations: readonly Mutation[] = [
   {
     name: 'somebody invisible counts among those who got a signal',
     file: 'fanout/live.ts',
-    find: 'if (this.#ports.presence.isVisible(reader.userId)) reached',
-    replace: 'reached',
+    find: 'visible += presence.isVisible(userId) ? 1 : 0;',
+    replace: 'visible += 1;',
     test: invisible,
   },
   {
@@ -185,8 +185,8 @@ export const rightsMutations: readonly Mutation[] = [
   {
     name: 'what somebody invisible does is when it was last seen',
     file: 'fanout/presence.ts',
-    find: "if (user.chosen !== 'invisible') user.lastSeenMs = now.wallMs;",
-    replace: 'user.lastSeenMs = now.wallMs;',
+    find: "if (user.chosen !== 'invisible') user.lastSeenMs = wallMs;",
+    replace: 'user.lastSeenMs = wallMs;',
     test: invisible,
   },
   {

@@ -122,7 +122,7 @@ export const routeMutations: readonly Mutation[] = [
   },
   {
     name: 'leaving a room does not end its stream',
-    file: 'route/commands/leave-room.ts',
+    file: 'fanout/members.ts',
     find: 'streams.close(stream, session.reader);',
     replace: '',
   },

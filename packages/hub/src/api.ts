@@ -150,32 +150,32 @@ export class HubApi {
 
   /** Sets what a user who is online has chosen to show. Undefined, and nothing is set, if the user is offline. */
   async setState(user_id: WireUserId, state: Pick<CommandPayload<'set_state'>, 'state' | 'status_text'>) {
-    if (this.#core.presence.chosen(userIdFromWire(user_id)) === undefined) return undefined;
+    if (this.#core.fanout.presence.chosen(userIdFromWire(user_id)) === undefined) return undefined;
     return this.#as('set_state', user_id, { ...state, user_id });
   }
 
   /** Everybody who is connected, the invisible too. */
   onlineUsers(): WireUserId[] {
-    return [...this.#core.pool.users()].map(userIdToWire);
+    return Array.from(this.#core.fanout.presence.users(), userIdToWire);
   }
 
-  /** Closes all connections of a user; stock clients do not come back by themselves. Returns how many. */
+  /** Closes all connections of a user, on whatever node; stock clients do not come back by themselves. Returns how many. */
   disconnectUser(user_id: WireUserId): number {
-    const sessions = this.#core.pool.sessionsOf(userIdFromWire(user_id));
-    for (const { connection } of sessions) this.#core.sendAway(connection, 'disconnected_by_server');
-    return sessions.length;
+    return this.#core.disconnectUser(userIdFromWire(user_id));
   }
 
-  /** `visible_only`: without users who are invisible, and without private rooms. */
+  /** Users are those of all nodes, everything else is this node's. `visible_only`: without users who are invisible, and without private rooms. */
   async stats({ visible_only = false }: { readonly visible_only?: boolean } = {}): Promise<Stats> {
-    const { pool, presence, slowReaders, services } = this.#core;
+    const { pool, fanout, slowReaders, services } = this.#core;
     const { store, clock } = services;
-    const isCounted = (userId: string): boolean => !visible_only || presence.isVisible(userId);
+    const { presence } = fanout;
     const [counts, shown] = await Promise.all([store.counts(), store.rooms({ after: undefined, limit: 1, includePrivate: !visible_only })]);
+    const userIds = [...(visible_only ? presence.online() : presence.users())];
+    const users = userIds.map((userId) => ({ userId, connections: presence.connections(userId) }));
     return statsView({
       uptimeMs: clock.monotonic() - this.#startedMs,
-      pool: pool.stats(isCounted),
-      users: [...pool.users()].filter(isCounted).map((userId) => ({ userId, connections: pool.sessionsOf(userId).length })),
+      pool: pool.stats(users.map(({ connections }) => connections)),
+      users,
       store: { ...counts, rooms: shown.count },
       liveDropped: slowReaders.liveDropped,
       slowClosed: slowReaders.closed,

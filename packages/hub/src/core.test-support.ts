@@ -2,8 +2,6 @@
 import { createMemoryStore, testStoreOptions } from '@parley/testkit';
 import { defaults, hubSettings } from './config/options.ts';
 import { Core, type CoreSettings } from './core.ts';
-import { messageRuns } from './deliver/message-run.ts';
-import { Streams } from './fanout/streams.ts';
 import { openAuthenticator } from './identify/open-authenticator.ts';
 import { ManualClock } from './lib/manual-clock.test-support.ts';
 import type { ConnectionHandlers, InboundEvent } from './ports/connection.ts';
@@ -22,12 +20,14 @@ export interface TestHubOptions {
 
 export function startTestHub({ settings = {}, store: storeOptions = {} }: TestHubOptions = {}) {
   const clock = new ManualClock();
-  const streams = new Streams(messageRuns);
-  const store: Store = createMemoryStore({ ...testStoreOptions, ...storeOptions, onAppended: (messages) => streams.publish(messages) });
-  const core = new Core({
+  const store: Store = createMemoryStore({
+    ...testStoreOptions,
+    ...storeOptions,
+    onAppended: (messages) => core.fanout.streams.publish(messages),
+  });
+  const core: Core = new Core({
     settings: { ...hubSettings(defaults), connectionBytesMax: 10_000_000, ...settings },
     store,
-    streams,
     clock,
     runningMs: () => clock.monotonic(),
     random: { id: () => 'random-id', fraction: () => 0.5 },

@@ -8,14 +8,10 @@
  */
 import { type ClosingReason, HubError } from '@parley/protocol';
 import { Delivery } from './deliver/delivery.ts';
+import { messageRuns } from './deliver/message-run.ts';
 import type { OutboxMarks } from './deliver/outbox-budget.ts';
 import { SlowReaders } from './deliver/slow-readers.ts';
-import { LiveEvents } from './fanout/live.ts';
-import { MemberNotices } from './fanout/member-notices.ts';
-import { Presence } from './fanout/presence.ts';
-import { PresenceFeed } from './fanout/presence-feed.ts';
-import type { Streams } from './fanout/streams.ts';
-import { Watches } from './fanout/watches.ts';
+import { Fanout } from './fanout/fanout.ts';
 import { ConnectionPool } from './identify/pool.ts';
 import { Reception } from './identify/reception.ts';
 import { announceClosing, sendAway } from './identify/send-away.ts';
@@ -25,9 +21,11 @@ import { eventPacket } from './lib/event-packet.ts';
 import type { Random } from './lib/random.ts';
 import { Unforeseen } from './lib/unforeseen.ts';
 import type { Authenticator } from './ports/authenticator.ts';
+import { aloneCluster, type Cluster } from './ports/cluster.ts';
 import type { Connection, ConnectionHandlers, Refusal } from './ports/connection.ts';
 import type { HubEvent } from './ports/hub-events.ts';
 import type { Log } from './ports/log.ts';
+import type { SharedStore } from './ports/shared-store.ts';
 import type { Store } from './ports/store.ts';
 import { Conversation, type ConversationPorts } from './route/conversation.ts';
 import { PendingCommands } from './route/pending-commands.ts';
@@ -56,8 +54,9 @@ export interface CoreSettings extends CommandLimits {
 export interface CorePorts {
   readonly settings: CoreSettings;
   readonly store: Store;
-  /** Fed by the store's `onAppended`. */
-  readonly streams: Streams;
+  /** Other nodes, and what of the store only they need; undefined for a node alone. */
+  readonly cluster?: Cluster;
+  readonly shared?: Pick<SharedStore, 'memberships' | 'membersVersions'>;
   readonly clock: Clock;
   /** The retention clock, see `Store.expire`. */
   readonly runningMs: () => number;
@@ -73,7 +72,9 @@ export interface CorePorts {
 export class Core {
   readonly services: Services;
   readonly pool: ConnectionPool;
-  readonly presence: Presence;
+  /** What the store announces is to be given to its `streams`. */
+  readonly fanout: Fanout;
+  readonly cluster: Cluster;
   readonly #ports: CorePorts;
   readonly #sessions: Sessions;
   readonly #delivery: Delivery;
@@ -84,30 +85,30 @@ export class Core {
   #isDraining = false;
 
   constructor(ports: CorePorts) {
-    const { settings, store, streams, clock, random } = ports;
+    const { settings, store, clock, random, cluster = aloneCluster, shared } = ports;
     this.#ports = ports;
+    this.cluster = cluster;
     this.#unforeseen = new Unforeseen((error, event) =>
       ports.log.error({ error, event }, 'Something failed in a way that no error code foresees.'),
     );
     this.pool = new ConnectionPool(settings.connectionsPerUserMax);
-    const watches = new Watches({ perSessionMax: settings.watchesPerConnectionMax, totalMax: settings.watchesTotalMax });
-    const feed = new PresenceFeed({
-      watches,
-      roomsOf: (userId) => this.pool.roomsOf(userId),
-      encode: (view) => eventPacket('presence', presenceChange(view)),
+    this.fanout = new Fanout({
+      ...{ directory: this.pool, clock, cluster, shared, runs: messageRuns },
+      readStream: (query) => store.readStream(query),
+      idleTimeoutMs: settings.idleTimeoutMs,
+      watchLimits: { perSessionMax: settings.watchesPerConnectionMax, totalMax: settings.watchesTotalMax },
+      encodePresence: (view) => eventPacket('presence', presenceChange(view)),
+      onPresence: ({ userId, state }) => ports.onEvent({ type: 'presence', userId, state }),
     });
-    this.presence = new Presence(settings.idleTimeoutMs, (view) => {
-      feed.tell(view);
-      ports.onEvent({ type: 'presence', userId: view.userId, state: view.state });
-    });
+    const { streams, presence, live, members, watches } = this.fanout;
     this.#delivery = new Delivery({
       store,
       clock,
       outbox: outboxMarks(settings),
       outboxBytes: ports.outboxBytes,
       headOf: (stream) => streams.head(stream),
-      sessionsOf: (userId) => this.pool.sessionsOf(userId),
-      chosen: (userId) => this.presence.chosen(userId),
+      toUser: (userId, packet) => live.toUser(userId, packet),
+      chosen: (userId) => presence.chosen(userId),
       log: ports.log,
     });
     const closeSlow = (connection: Connection): void => this.sendAway(connection, 'slow_reader');
@@ -117,13 +118,10 @@ export class Core {
       clock,
       pool: this.pool,
       makeReader: (...args) => this.#delivery.makeReader(...args),
-      streams,
-      presence: this.presence,
-      watches,
+      ...{ streams, presence, members, cluster, watches },
       sendAway: (connection, reason) => this.sendAway(connection, reason),
       onEvent: ports.onEvent,
     });
-    const live = new LiveEvents({ directory: this.pool, streams, presence: this.presence });
     this.services = {
       store,
       clock,
@@ -131,13 +129,9 @@ export class Core {
       random,
       sessions: this.#sessions,
       directory: this.pool,
-      streams,
-      presence: this.presence,
-      watches,
+      ...{ cluster, members, presence, watches, live },
       limits: settings,
       roomFor: (connection) => this.#delivery.roomFor(connection),
-      live,
-      memberNotices: new MemberNotices(live, clock),
       onEvent: ports.onEvent,
     };
     const conversations = this.#conversationPorts(ports.log);
@@ -178,9 +172,35 @@ export class Core {
 
   /** Work of every second: finds idle users, and connections that did not register in time or take nothing any more. */
   tick(): void {
-    this.presence.sweep(this.#ports.clock.monotonic());
+    this.fanout.tick(this.#ports.clock.monotonic());
     this.#reception.closeOverdue();
     this.#slowReaders.closeStalled(this.pool.sessions());
+  }
+
+  /** Ends all connections of a user for good, on whatever node. Returns how many are known. */
+  disconnectUser(userId: string): number {
+    const connections = this.fanout.presence.connections(userId);
+    this.disconnectHere(userId);
+    this.cluster.signal({ kind: 'disconnect', userId });
+    return connections;
+  }
+
+  /** The same on this node only. */
+  disconnectHere(userId: string): void {
+    for (const { connection } of this.pool.sessionsOf(userId)) this.sendAway(connection, 'disconnected_by_server');
+  }
+
+  /** Closes connections of the user on this node from which nothing comes although they are asked. */
+  closeSilent(userId: string): void {
+    void this.#sessions.closeSilent(userId);
+  }
+
+  /** The other nodes believe that this one has ended, and so has it: all connections are closed, and their clients come back to begin anew. */
+  beginAnew(): void {
+    const connections = [...this.pool.connections()];
+    this.#sessions.forgetAll();
+    this.fanout.forgetUsers();
+    for (const connection of connections) this.sendAway(connection, 'shutting_down');
   }
 
   /** Tells the client why and whether to come back, and closes its connection. */

@@ -12,8 +12,6 @@ import type { HubSettings } from './config/options.ts';
 import { type ConnectHooks, type ConnectOptions, defaultConnectOptions } from './connect/options.ts';
 import { ProtocolServer } from './connect/server.ts';
 import { Core } from './core.ts';
-import { messageRuns } from './deliver/message-run.ts';
-import { Streams } from './fanout/streams.ts';
 import { createHttpHandler } from './http/handler.ts';
 import type { Health } from './http/schemas.ts';
 import { openAuthenticator } from './identify/open-authenticator.ts';
@@ -82,13 +80,12 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const clock: Clock = systemClock;
   const random = new SystemRandom();
   const listeners = new Listeners<HubEvent>((error) => log.error({ error }, 'A listener of hub events failed.'));
-  const streams = new Streams(messageRuns);
   let isFailed = false;
   const store = await openSqliteStore({
     ...config,
     dataFolder: config.data,
     onAppended: (messages) => {
-      streams.publish(messages);
+      core.fanout.streams.publish(messages);
       for (const message of messages) listeners.tell(storedEvent(message));
     },
     ...tellOfDamage(log),
@@ -100,7 +97,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   });
   const runningMs = runningTime(clock, await store.retentionTime());
   const core: Core = new Core({
-    ...{ store, streams, clock, runningMs, random, authenticator, log, version },
+    ...{ store, clock, runningMs, random, authenticator, log, version },
     settings: { ...config, connectionBytesMax: connectionBytesMax(config) },
     outboxBytes: () => server.bufferedBytes,
     onEvent: (event) => listeners.tell(event),

@@ -132,7 +132,7 @@ export class CatchUp implements PageReader {
   #nextBehind(): Next | undefined {
     for (const [stream, behind] of this.#behind ?? []) {
       const head = this.#ports.headOf(stream);
-      if (head === undefined || behind.position === head) this.end(stream);
+      if (head === undefined || (behind.position === head && behind.written <= head)) this.end(stream);
       // A position above the head: the log is ahead of what was published here, which will follow.
       else if (behind.position < head && !behind.isUnreadable) return { stream, behind, head };
     }

@@ -1,22 +1,22 @@
 import { userIdToWire } from '@parley/protocol';
 import { eventPacket } from '../lib/event-packet.ts';
-import type { Session } from '../ports/session.ts';
+import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { DeliveryReceipt, Store, UserState } from '../ports/store.ts';
 
 export interface ReceiptPorts {
   readonly store: Pick<Store, 'states'>;
-  /** The sessions of a user who is here. */
-  readonly sessionsOf: (userId: string) => readonly Session[];
+  /** Gives a live-only event to a user's connections, on whatever node. */
+  readonly toUser: (userId: string, packet: OutgoingPacket) => unknown;
   /** What a user has chosen; undefined while offline. */
   readonly chosen: (userId: string) => UserState['state'] | undefined;
 }
 
 /**
- * Tells senders that asked for it, and that are connected here, that their messages have arrived; but not if the recipient is invisible, or was
+ * Tells senders that asked for it, and that are connected, that their messages have arrived; but not if the recipient is invisible, or was
  * when it left, since the receipt would show that it is there. The history shows the delivery once the recipient can be seen again.
  */
 export async function tellSenders(receipts: readonly DeliveryReceipt[], ports: ReceiptPorts): Promise<void> {
-  const awaited = receipts.filter(({ senderId }) => ports.sessionsOf(senderId).length > 0);
+  const awaited = receipts.filter(({ senderId }) => ports.chosen(senderId) !== undefined);
   const isHidden = await hiddenAmong(new Set(awaited.map(({ recipientId }) => recipientId)), ports);
   for (const { messageId, seq, senderId, recipientId, deliveredAtMs } of awaited) {
     if (isHidden(recipientId)) continue;
@@ -26,7 +26,7 @@ export async function tellSenders(receipts: readonly DeliveryReceipt[], ports: R
       recipient_id: userIdToWire(recipientId),
       delivered_at: deliveredAtMs / 1000,
     });
-    for (const { reader } of ports.sessionsOf(senderId)) reader.live(packet);
+    ports.toUser(senderId, packet);
   }
 }
 

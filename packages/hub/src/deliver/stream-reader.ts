@@ -43,7 +43,9 @@ export class StreamReader implements Reader {
   }
 
   follow({ stream, cursor, written }: ReaderStart): void {
-    if (cursor < (this.#ports.headOf(stream) ?? 0)) this.#enterBehind(stream, cursor, written);
+    const head = this.#ports.headOf(stream) ?? cursor;
+    // A reader may be ahead of what was published here. What was written to it before has to be marked, also if it is yet to be published.
+    if (cursor !== head || written > head) this.#enterBehind(stream, cursor, written);
   }
 
   unfollow(stream: StreamId): void {

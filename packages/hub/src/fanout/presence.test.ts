@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Now } from '../lib/clock.ts';
+import { aloneCluster, type Cluster } from '../ports/cluster.ts';
 import type { PresenceView } from '../ports/presence.ts';
 import { seenAt } from '../ports/store.ts';
 import { Presence } from './presence.ts';
@@ -8,9 +9,12 @@ import { Presence } from './presence.ts';
 const at = (ms: number): Now => ({ wallMs: 1_000_000 + ms, monotonicMs: ms });
 const idleTimeoutMs = 100;
 
+const presenceOf = (onChange: (view: PresenceView) => unknown, cluster: Pick<Cluster, 'node' | 'signal'> = aloneCluster): Presence =>
+  new Presence({ idleTimeoutMs, cluster, onChange });
+
 function setUp() {
   const told: string[] = [];
-  const presence = new Presence(idleTimeoutMs, ({ userId, state }) => told.push(`${userId} ${state}`));
+  const presence = presenceOf(({ userId, state }) => told.push(`${userId} ${state}`));
   return { presence, told };
 }
 
@@ -61,7 +65,7 @@ describe('who is invisible', () => {
   test('from its first moment on, is never seen, not even by those who watch (invisible at register)', () => {
     const { presence, told } = setUp();
     expect(presence.arrive('ann', { userId: 'ann', state: 'online', statusText: undefined, lastSeenMs: 7 }, 'invisible', at(0))).toEqual({
-      ...{ userId: 'ann', state: 'invisible', statusText: undefined, lastSeenMs: 7 },
+      ...{ userId: 'ann', state: 'invisible', statusText: undefined, lastSeenMs: 7, version: at(0).wallMs },
     });
     expect(presence.view('ann')).toMatchObject({ state: 'offline', connections: 0 });
     presence.arrive('ann', undefined, undefined, at(1));
@@ -125,7 +129,7 @@ test('what a watcher is told adds up to what there is, whatever users do', () =>
         ['ann', 0],
         ['bob', 0],
       ]);
-      const presence = new Presence(idleTimeoutMs, ({ userId, state }) => believed.set(userId, state));
+      const presence = presenceOf(({ userId, state }) => believed.set(userId, state));
       let ms = 0;
       for (const { action, userId } of steps) {
         ms += 40;

@@ -87,6 +87,11 @@ export class ConnectionPool {
     return user !== undefined && (user.opening.includes(deviceId) || user.sessions.some((session) => session.deviceId === deviceId));
   }
 
+  /** Whether a registration of the user is not finished. */
+  isOpening(userId: string): boolean {
+    return (this.#users.get(userId)?.opening.length ?? 0) > 0;
+  }
+
   sessionsOf(userId: string): readonly Session[] {
     return this.#users.get(userId)?.sessions ?? none;
   }
@@ -124,16 +129,14 @@ export class ConnectionPool {
     return this.#unregistered;
   }
 
-  /** Of these users, and of connections that have not registered. */
-  stats(isCounted: (userId: string) => boolean = () => true): PoolStats {
-    const counted = [...this.users()].filter(isCounted);
-    const connections = counted.map((userId) => this.sessionsOf(userId).length);
+  /** How many connections each of the counted users has, and of connections here that have not registered. */
+  stats(connections: readonly number[] = Array.from(this.users(), (userId) => this.sessionsOf(userId).length)): PoolStats {
     const registered = connections.reduce((sum, count) => sum + count, 0);
     return {
       total: this.#unregistered.size + registered,
       registered,
-      users: counted.length,
-      averagePerUser: counted.length === 0 ? 0 : registered / counted.length,
+      users: connections.length,
+      averagePerUser: connections.length === 0 ? 0 : registered / connections.length,
       mostOfOneUser: connections.reduce((most, count) => Math.max(most, count), 0),
       maxPerUser: this.#maxPerUser,
       refused: this.#refused,

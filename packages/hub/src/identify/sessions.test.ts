@@ -2,6 +2,7 @@ import { HubError } from '@parley/protocol';
 import { createMemoryStore } from '@parley/testkit';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../lib/manual-clock.test-support.ts';
+import { aloneCluster } from '../ports/cluster.ts';
 import { TestConnection } from '../ports/connection.test-support.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { Reader, Session } from '../ports/session.ts';
@@ -34,6 +35,7 @@ interface SetUp {
   /** What the connection named `first` was sent and has not acknowledged. */
   readonly unacknowledged?: readonly StreamPosition[];
   readonly sendAway?: SessionPorts['sendAway'];
+  readonly cluster?: SessionPorts['cluster'];
 }
 
 function sessionsOn(
@@ -50,7 +52,9 @@ function sessionsOn(
       unacknowledged: () => (id === 'first' ? (rest.unacknowledged ?? []) : []),
     }),
     streams: { follow() {}, close() {} },
-    presence: { arrive: () => undefined, depart: () => undefined },
+    presence: { arrive: () => undefined, depart: () => undefined, connections: (userId) => pool.sessionsOf(userId).length },
+    members: { arrived() {}, notArrived() {} },
+    cluster: rest.cluster ?? aloneCluster,
     watches: { forget() {} },
     sendAway: rest.sendAway ?? (() => {}),
     onEvent() {},

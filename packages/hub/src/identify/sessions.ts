@@ -1,7 +1,8 @@
 /**
  * Turns connections into sessions and back.
  *
- *     register: reserve a place (at the limit, that of a silent connection) ─► open the reader in the store ─► (in commit order) begin the session
+ *     register: reserve a place ─► open the reader in the store ─► (in the store's order) begin the session
+ *               no place left, here or on all nodes together ─► close the user's connections that are dead, and try once more
  *     begin:    tell the client ─► follow its streams ─► appear to others
  *     close:    leave the streams ─► disappear ─► have the store remember what was written without acknowledgement
  *
@@ -10,6 +11,7 @@
  */
 import { HubError } from '@parley/protocol';
 import { type Clock, type Now, nowOf } from '../lib/clock.ts';
+import type { Cluster } from '../ports/cluster.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { HubEventListener } from '../ports/hub-events.ts';
 import type { AckMode, Arrival, EnterSession, Reader, ReaderStart, Registration, Session } from '../ports/session.ts';
@@ -25,7 +27,7 @@ import {
 } from '../ports/store.ts';
 import { ClosedReaders } from './closed-readers.ts';
 import type { ConnectionPool } from './pool.ts';
-import { silentSessions } from './silent-sessions.ts';
+import { silentSessions, waitUntil } from './silent-sessions.ts';
 
 export interface SessionPorts {
   readonly store: Pick<Store, 'openReader' | 'closeReader' | 'saveStates'>;
@@ -40,12 +42,24 @@ export interface SessionPorts {
     /** `stored` is what the user chose earlier, `chosen` what it chooses now. Returns what to remember. */
     arrive(userId: string, stored: UserState | undefined, chosen: UserState['state'] | undefined, now: Now): UserState | undefined;
     depart(userId: string, now: Now): UserState | undefined;
+    /** On all nodes. */
+    connections(userId: string): number;
   };
+  readonly members: {
+    /** A session of the user has begun, which is a member of so many rooms as far as the store knew. */
+    arrived(userId: string, roomCount: number): void;
+    /** A registration of the user has failed. */
+    notArrived(userId: string): void;
+  };
+  readonly cluster: Pick<Cluster, 'isSure' | 'signal'>;
   readonly watches: { forget(session: Session): void };
   /** Closes a connection that did not answer, so that its client comes back if it is there. */
   readonly sendAway: (connection: Connection, reason: 'silent') => void;
   readonly onEvent: HubEventListener;
 }
+
+/** Connections on other nodes are found to be dead after 2 s, and then have to be closed. */
+const elsewhereMaxMs = 3000;
 
 export class Sessions {
   readonly #ports: SessionPorts;
@@ -60,38 +74,42 @@ export class Sessions {
 
   /**
    * Makes the connection a session of the user, and gives it to `enter`; if the connection ends meanwhile, there is none.
-   * Refusals: `connection_limit`, and those of the store.
+   * Refusals: `connection_limit`, `overloaded`, and those of the store.
    */
   async register(connection: Connection, registration: Registration, enter: EnterSession): Promise<void> {
-    const { pool, store, clock } = this.#ports;
-    await this.#takePlace(registration);
-    let hasBegun = false;
+    const { pool, cluster } = this.#ports;
+    if (!cluster.isSure) throw new HubError('overloaded', { retryAfterS: 1 });
     try {
-      await store.openReader(registration, clock.now(), (opened) => {
-        if (connection.isGone) return;
-        hasBegun = true;
-        this.#begin(connection, registration, opened, enter);
+      await this.#open(connection, registration, enter);
+    } catch (error) {
+      if (!isLimit(error)) throw error;
+      await this.#freePlaces(registration.userId);
+      await this.#open(connection, registration, enter).catch((again: unknown) => {
+        if (isLimit(again)) pool.countRefusal();
+        throw again;
       });
-    } finally {
-      if (!hasBegun) pool.release(registration);
     }
-    if (!hasBegun) this.#closedReaders.add(registration, []);
   }
 
   /** Does nothing if the session has lost its place before its connection has ended. */
   close(session: Session): void {
-    const { pool, streams, presence, watches, clock, onEvent } = this.#ports;
-    const { userId, connection, reader } = session;
-    if (!pool.sessionsOf(userId).includes(session)) return;
-    reader.close();
-    streams.close(inboxOf(userId), reader);
-    for (const roomId of pool.roomsOf(userId)) streams.close(timelineOf(roomId), reader);
-    watches.forget(session);
-    onEvent({ type: 'unregistered', userId, connectionId: connection.id });
-    // While the pool still knows the user's rooms, whose watchers hear of it.
-    this.#save(presence.depart(userId, nowOf(clock)));
-    pool.close(connection, session);
-    this.#closedReaders.add(session, reader.unacknowledged());
+    if (!this.#ports.pool.sessionsOf(session.userId).includes(session)) return;
+    this.#save(this.#end(session));
+    this.#closedReaders.add(session, session.reader.unacknowledged());
+  }
+
+  /** Closes connections of the user from which nothing comes although they are pinged, unless `isOver` says that this is no longer needed. */
+  async closeSilent(userId: string, isOver: () => boolean = () => false): Promise<void> {
+    const { pool, clock, sendAway } = this.#ports;
+    for (const session of await silentSessions(pool.sessionsOf(userId), clock, isOver)) {
+      this.close(session);
+      sendAway(session.connection, 'silent');
+    }
+  }
+
+  /** Forgets all sessions, and tells the store nothing: it has closed them already. */
+  forgetAll(): void {
+    for (const session of [...this.#ports.pool.sessions()]) this.#end(session);
   }
 
   /** Resolves when everything about sessions that have closed was written. */
@@ -99,22 +117,40 @@ export class Sessions {
     await Promise.all([...this.#saving, this.#closedReaders.settle()]);
   }
 
-  /** At the limit, connections of the user that do not answer lose their places. */
-  async #takePlace(reader: ReaderId): Promise<void> {
-    const { pool, clock, sendAway } = this.#ports;
-    if (pool.reserve(reader)) return;
-    const isFree = (): boolean => pool.hasPlace(reader.userId);
-    for (const session of await silentSessions(pool.sessionsOf(reader.userId), clock, isFree)) {
-      this.close(session);
-      sendAway(session.connection, 'silent');
+  async #open(connection: Connection, registration: Registration, enter: EnterSession): Promise<void> {
+    const { pool, store, members, clock } = this.#ports;
+    if (!pool.reserve(registration)) throw new HubError('connection_limit');
+    let hasBegun = false;
+    try {
+      await store.openReader(registration, clock.now(), (opened) => {
+        if (connection.isGone) return;
+        hasBegun = true;
+        this.#begin(connection, registration, opened, enter);
+      });
+      if (!hasBegun) this.#closedReaders.add(registration, []);
+    } finally {
+      if (!hasBegun) {
+        pool.release(registration);
+        members.notArrived(registration.userId);
+      }
     }
-    if (pool.reserve(reader)) return;
-    pool.countRefusal();
-    throw new HubError('connection_limit');
+  }
+
+  /** At the limit, connections of the user that do not answer lose their places. */
+  async #freePlaces(userId: string): Promise<void> {
+    const { pool, presence, cluster, clock } = this.#ports;
+    if (!pool.hasPlace(userId)) {
+      await this.closeSilent(userId, () => pool.hasPlace(userId));
+      return;
+    }
+    const connections = presence.connections(userId);
+    const isFree = (): boolean => presence.connections(userId) < connections;
+    cluster.signal({ kind: 'probe', userId });
+    await Promise.all([this.closeSilent(userId, isFree), waitUntil(isFree, clock, elsewhereMaxMs)]);
   }
 
   #begin(connection: Connection, registration: Registration, { streams, state }: OpenedReader, enter: EnterSession): void {
-    const { pool, makeReader, presence, clock, onEvent } = this.#ports;
+    const { pool, makeReader, presence, members, clock, onEvent } = this.#ports;
     const { userId, deviceId, ackMode } = registration;
     const reader = makeReader(connection, registration, ackMode);
     const session: Session = { userId, deviceId, ackMode, connection, reader };
@@ -122,8 +158,24 @@ export class Sessions {
     connection.identified();
     enter(session, arrivalOf(streams));
     for (const stream of streams) this.#ports.streams.follow(reader, stream);
+    members.arrived(userId, [...roomsOf(streams)].length);
     this.#save(presence.arrive(userId, state, registration.state, nowOf(clock)));
     onEvent({ type: 'registered', userId, connectionId: connection.id });
+  }
+
+  /** Returns what to store. */
+  #end(session: Session): UserState | undefined {
+    const { pool, streams, presence, watches, clock, onEvent } = this.#ports;
+    const { userId, connection, reader } = session;
+    reader.close();
+    streams.close(inboxOf(userId), reader);
+    for (const roomId of pool.roomsOf(userId)) streams.close(timelineOf(roomId), reader);
+    watches.forget(session);
+    onEvent({ type: 'unregistered', userId, connectionId: connection.id });
+    // While the pool still knows the user's rooms, whose watchers hear of it.
+    const state = presence.depart(userId, nowOf(clock));
+    pool.close(connection, session);
+    return state;
   }
 
   /** At most what a user chose, or when it was last seen, is lost; the store reports its own failure. */
@@ -136,6 +188,8 @@ export class Sessions {
     this.#saving.add(saved);
   }
 }
+
+const isLimit = (error: unknown): boolean => error instanceof HubError && error.code === 'connection_limit';
 
 function arrivalOf(streams: readonly ReaderStream[]): Arrival {
   return {

@@ -18,8 +18,12 @@ export async function silentSessions(sessions: readonly Session[], clock: Clock,
   // A session with a ping outstanding was asked already.
   for (const { connection } of sessions) connection.ping();
   const isSilent = ({ connection }: Session): boolean => connection.lastHeardMs <= askedMs;
-  while (sessions.some(isSilent) && !isOver() && clock.monotonic() - askedMs < answerMaxMs) {
-    await new Promise<void>((resolve) => void clock.after(lookEveryMs, resolve));
-  }
+  await waitUntil(() => !sessions.some(isSilent) || isOver(), clock, answerMaxMs);
   return isOver() ? [] : sessions.filter(isSilent);
+}
+
+/** Looks again and again, until it is so or the time has passed. */
+export async function waitUntil(isSo: () => boolean, clock: Clock, maxMs: number): Promise<void> {
+  const startMs = clock.monotonic();
+  while (!isSo() && clock.monotonic() - startMs < maxMs) await new Promise<void>((resolve) => void clock.after(lookEveryMs, resolve));
 }

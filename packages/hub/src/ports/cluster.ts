@@ -46,6 +46,9 @@ export interface Cluster {
   signal(event: LiveEvent): void;
 }
 
+/** A node alone: there is nobody to tell, and nobody who could believe anything. */
+export const aloneCluster: Cluster = { node: 0, isSure: true, signal() {} };
+
 /** What the cluster tells the stages; of other nodes only. */
 export interface ClusterHandlers {
   /** Messages that another node has stored, in `seq` order for each stream within one call. */
@@ -62,7 +65,7 @@ export interface ClusterHandlers {
    * handler reads them itself, since it alone knows what changes here meanwhile. Rejects if the store could not be asked: try again.
    */
   checkMembers(): Promise<void>;
-  /** One user on another node. */
+  /** One user on another node. Entries of one node and user come in their order, but for some that are left out. */
   presence(entry: PresenceEntry): void;
   /** The node has ended; its users were there until then. */
   nodeGone(node: NodeId, lastSeenMs: number): void;

@@ -72,11 +72,15 @@ export interface JoinResult {
   readonly created: boolean;
   /** The stream's newest `seq` at the join: a new member's cursor, so that it gets what comes after. */
   readonly joinedSeq: number;
+  /** As `ReaderStream.membersVersion`, after this change. */
+  readonly membersVersion?: number | undefined;
 }
 
 export interface CreatedRoom extends RoomSummary {
   /** The creator's cursor: above 0 where a deleted room had the same name, whose numbers go on. */
   readonly joinedSeq: number;
+  /** As `ReaderStream.membersVersion`, after this change. */
+  readonly membersVersion?: number | undefined;
 }
 
 export interface LeaveResult {
@@ -84,4 +88,6 @@ export interface LeaveResult {
   readonly memberCount: number;
   /** True: it was the last member of a private room, which is deleted with it. */
   readonly deleted: boolean;
+  /** As `ReaderStream.membersVersion`, after this change. */
+  readonly membersVersion?: number | undefined;
 }

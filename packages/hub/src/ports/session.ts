@@ -33,7 +33,7 @@ export interface Arrival {
 export type EnterSession = (session: Session, arrival: Arrival) => void;
 
 /** Where a reader starts in a stream, of which the rest is read from the log. */
-export type ReaderStart = Pick<ReaderStream, 'stream' | 'cursor' | 'head' | 'written'>;
+export type ReaderStart = Pick<ReaderStream, 'stream' | 'cursor' | 'head' | 'written' | 'membersVersion'>;
 
 /** Consecutive messages of one stream, encoded once for all who read them. */
 export interface MessageRun {

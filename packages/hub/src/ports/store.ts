@@ -127,6 +127,8 @@ export interface ReaderStream {
   readonly queued: number;
   /** How many messages expired or were dropped before this reader received them. Reported once. */
   readonly missed: number;
+  /** Of a room in a store that several nodes share: how often its members had changed. */
+  readonly membersVersion?: number | undefined;
 }
 
 /** What a hub needs to know to let a reader in. */

@@ -17,7 +17,6 @@ import {
   HubError,
   type Replies,
   toFailure,
-  userIdFromWire,
   userIdToWire,
 } from '@parley/protocol';
 import { nowOf } from '../lib/clock.ts';
@@ -25,7 +24,7 @@ import { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import type { CloseReason, Connection, ConnectionHandlers, InboundEvent } from '../ports/connection.ts';
 import type { Arrival } from '../ports/session.ts';
 import { type Caller, replyText } from './commands/command.ts';
-import { register, registerAgain, registeredReply } from './commands/register.ts';
+import { registerAgain, registeredReply, registrationOf } from './commands/register.ts';
 import { type Cost, charactersMax, InFlight } from './in-flight.ts';
 import type { PendingCommands } from './pending-commands.ts';
 import type { ReadGate } from './read-gate.ts';
@@ -55,20 +54,15 @@ export class Conversation implements ConnectionHandlers {
     this.#inFlight = new InFlight(connection);
   }
 
-  /**
-   * Registers the connection before its first event. Resolves in the moment in which it has its session, which `onClose` then ends;
-   * rejects with what `register` would be refused with.
-   */
-  register(payload: CommandPayload<'register'>): Promise<void> {
+  /** Registers the connection before its first event. Rejects with what `register` would be refused with. */
+  async register(payload: CommandPayload<'register'>): Promise<void> {
     const { pending } = this.#ports;
-    return new Promise((resolve, reject) => {
-      pending.begin();
-      const registering = this.#register(payload, (reply) => {
-        this.#send('registered', JSON.stringify(reply));
-        resolve();
-      });
-      registering.then(resolve, reject).finally(() => pending.end());
-    });
+    pending.begin();
+    try {
+      await this.#register(payload, (reply) => this.#send('registered', JSON.stringify(reply)));
+    } finally {
+      pending.end();
+    }
   }
 
   onEvent(event: InboundEvent): void {
@@ -126,10 +120,11 @@ export class Conversation implements ConnectionHandlers {
   /** Replies by itself, since the reply comes before what is delivered. */
   async #register(payload: CommandPayload<'register'>, reply: (registered: Replies['registered']) => void): Promise<void> {
     const { services } = this.#ports;
-    const userId = userIdFromWire(payload.user_id);
+    const registration = registrationOf(payload);
+    const { userId } = registration;
     const answer = (arrival: Arrival): void => reply(registeredReply(this.#connection.id, userId, arrival));
-    if (this.#caller !== undefined) return registerAgain(services, this.#caller, payload, answer);
-    await register(services, this.#connection, payload, (session, arrival) => {
+    if (this.#caller !== undefined) return registerAgain(services, this.#caller, registration, answer);
+    await services.sessions.register(this.#connection, registration, (session, arrival) => {
       this.#caller = { userId, session };
       answer(arrival);
     });

@@ -5,8 +5,8 @@ import type { Random } from '../lib/random.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { HubEventListener } from '../ports/hub-events.ts';
 import type { PresenceView } from '../ports/presence.ts';
-import type { EnterSession, Reader, ReaderStart, Registration, Session } from '../ports/session.ts';
-import type { Store, StreamId, UserState } from '../ports/store.ts';
+import type { EnterSession, Registration, Session } from '../ports/session.ts';
+import type { Store, UserState } from '../ports/store.ts';
 
 export interface Services {
   readonly store: Store;
@@ -16,14 +16,14 @@ export interface Services {
   readonly random: Random;
   readonly sessions: SessionRegistrar;
   readonly directory: SessionDirectory & Memberships;
-  readonly streams: StreamDirectory;
+  readonly cluster: { readonly isSure: boolean };
+  readonly members: MemberChanges;
   readonly presence: PresenceBoard;
   readonly watches: WatchList;
   readonly limits: CommandLimits;
   /** How many bytes a connection may be given now, for replies that can be cut. */
   readonly roomFor: (connection: Connection) => number;
   readonly live: LiveEvents;
-  readonly memberNotices: MemberNotices;
   readonly onEvent: HubEventListener;
 }
 
@@ -52,15 +52,21 @@ export interface SessionDirectory {
 /** The rooms of those who are connected here, as the store last reported. It decides over live-only events, about which the store is not asked. */
 export interface Memberships {
   roomsOf(userId: string): ReadonlySet<string>;
-  enterRoom(userId: string, roomId: string): void;
-  leaveRoom(userId: string, roomId: string): void;
 }
 
-/** Who reads which stream here. */
-export interface StreamDirectory {
-  follow(reader: Reader, start: ReaderStart): void;
-  close(stream: StreamId, reader: Reader): void;
-  readers(stream: StreamId): ReadonlySet<Reader>;
+interface MemberChange {
+  readonly roomId: string;
+  readonly userId: string;
+  /** Of the room afterwards. Undefined: its members are not told. */
+  readonly memberCount: number | undefined;
+  readonly membersVersion: number | undefined;
+}
+
+/** What the store has changed is applied to those who are connected here. Called in the store's order. */
+export interface MemberChanges {
+  joined(change: MemberChange & { readonly joinedSeq: number }): void;
+  left(change: MemberChange): void;
+  deleted(room: { readonly roomId: string }): void;
 }
 
 export interface PresenceBoard {
@@ -69,7 +75,6 @@ export interface PresenceBoard {
   /** What the user has chosen; undefined while offline. */
   chosen(userId: string): UserState['state'] | undefined;
   view(userId: string): PresenceView;
-  online(): Iterable<string>;
 }
 
 export interface WatchList {
@@ -78,17 +83,9 @@ export interface WatchList {
   unwatch(session: Session, topics: readonly string[]): void;
 }
 
-/** Sends live-only events to those who are connected. Returns how many users can be known to have got it: those who are not invisible. */
+/** Sends live-only events to those who are connected, on whatever node. Returns how many users can be known to have got it: those who are not invisible. */
 export interface LiveEvents {
   toUser(userId: string, packet: OutgoingPacket): number;
   toRoom(roomId: string, packet: OutgoingPacket, exceptUserId?: string): number;
   toAll(packet: OutgoingPacket, except: ReadonlySet<string>): number;
-}
-
-/** Tells the members of a room who joins and leaves; `memberCount` is that of the room afterwards. */
-export interface MemberNotices {
-  joined(roomId: string, userId: string, memberCount: number): void;
-  left(roomId: string, userId: string, memberCount: number): void;
-  /** The room is gone. */
-  forget(roomId: string): void;
 }

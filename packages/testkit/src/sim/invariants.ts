@@ -3,7 +3,7 @@
  * judgement is made from the ledger, and from what the core shows of itself.
  */
 import { inboxOf } from '@parley/hub';
-import type { Core, Streams } from '@parley/hub/testing';
+import type { Core } from '@parley/hub/testing';
 import type { SocketPacket } from '@parley/protocol';
 import type { MemoryState } from '../memory-state.ts';
 import { DeliveryInvariants } from './delivery-invariants.ts';
@@ -24,7 +24,6 @@ export interface InvariantPorts {
 /** What a process of the hub shows of itself. */
 export interface ObservedProcess {
   readonly core: Core;
-  readonly streams: Streams;
 }
 
 export class Invariants {
@@ -61,15 +60,16 @@ export class Invariants {
   }
 
   /** What the core believes is what there is, in every moment. */
-  afterTurn({ core, streams }: ObservedProcess): void {
+  afterTurn({ core }: ObservedProcess): void {
+    const { streams } = core.fanout;
     const { verdict, users, ledger } = this.#ports;
     for (const userId of users) {
       const count = this.delivery.connectionsOf(userId);
       const known = core.pool.sessionsOf(userId).length;
       verdict.require(known === count, 'I7', () => `${userId} has ${count} registered connections, the pool knows ${known}`);
-      const isThere = core.presence.chosen(userId) !== undefined;
+      const isThere = core.fanout.presence.chosen(userId) !== undefined;
       verdict.require(isThere === count > 0, 'I7', () => `${userId} has ${count} registered connections, and presence says ${isThere}`);
-      const { state, connections } = core.presence.view(userId);
+      const { state, connections } = core.fanout.presence.view(userId);
       verdict.require(state === 'offline' || connections === count, 'I7', () => `${userId}: presence counts ${connections}, not ${count}`);
     }
     for (const stream of new Set([...ledger.streams(), ...users.map(inboxOf)])) {
@@ -88,11 +88,12 @@ export class Invariants {
   }
 
   /** A process has ended in good order. */
-  onDrained({ core, streams }: ObservedProcess): void {
+  onDrained({ core }: ObservedProcess): void {
+    const { streams } = core.fanout;
     const { verdict, users } = this.#ports;
     const { total } = core.pool.stats();
     verdict.require(total === 0, 'I12', () => `${total} connections are left after a drain`);
-    verdict.require([...core.presence.online()].length === 0, 'I7', () => 'somebody is online after a drain');
+    verdict.require([...core.fanout.presence.online()].length === 0, 'I7', () => 'somebody is online after a drain');
     const kept = users.map(inboxOf).filter((stream) => streams.head(stream) !== undefined);
     verdict.require(kept.length === 0, 'I6', () => `streams are kept after a drain: ${kept.join(', ')}`);
   }
@@ -120,7 +121,7 @@ export class Invariants {
   wrongPresence(clients: readonly SimClient[], { core }: ObservedProcess): string | undefined {
     for (const { name, presence } of clients) {
       for (const [userId, state] of presence) {
-        const actual = core.presence.view(userId).state;
+        const actual = core.fanout.presence.view(userId).state;
         if (state !== actual) return `${name} believes that ${userId} is ${state}; it is ${actual}`;
       }
     }

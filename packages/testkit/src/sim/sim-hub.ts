@@ -11,10 +11,8 @@ import {
   type Handshake,
   type HubEvent,
   type Log,
-  messageRuns,
   type OutgoingPacket,
   openAuthenticator,
-  Streams,
 } from '@parley/hub/testing';
 import type { SocketPacket } from '@parley/protocol';
 import { emptyMemoryState, type MemoryState } from '../memory-state.ts';
@@ -124,7 +122,6 @@ export class SimHub {
 
 export class HubProcess {
   readonly core: Core;
-  readonly streams = new Streams(messageRuns);
   readonly #ports: HubPorts;
   readonly #number: number;
   readonly #clock: ProcessClock;
@@ -169,7 +166,6 @@ export class HubProcess {
     this.core = new Core({
       settings: settings.core,
       store: this.#store,
-      streams: this.streams,
       clock: this.#clock,
       runningMs: () => this.#clock.monotonic(),
       random: this.#random.fork('core'),
@@ -252,7 +248,7 @@ export class HubProcess {
   #notice(messages: readonly StoredMessage[]): void {
     const { lost, doubled, late } = this.#ports.noticeConditions;
     const publishLater = (message: StoredMessage): void =>
-      void this.#clock.after(this.#random.integer(1, 200), () => this.streams.publish([message]));
+      void this.#clock.after(this.#random.integer(1, 200), () => this.core.fanout.streams.publish([message]));
     const inTime = messages.filter((message) => {
       if (this.#random.chance(lost)) {
         this.#ports.trace(`hub: notice of ${message.stream} ${message.seq} is lost`);
@@ -263,7 +259,7 @@ export class HubProcess {
       if (isLate) publishLater(message);
       return !isLate;
     });
-    this.streams.publish(inTime);
+    this.core.fanout.streams.publish(inTime);
   }
 
   #maintain(): void {

@@ -41,3 +41,8 @@ export const fromWire = (ids: readonly WireUserId[]): string[] => ids.map(userId
 export function requireMember({ directory }: Services, { userId, isApplication }: Caller, roomId: string): void {
   if (!isApplication && !directory.roomsOf(userId).has(roomId)) throw new HubError('not_member');
 }
+
+/** Of a node that the others may believe to have ended, live events could come twice, or from users who are elsewhere by now. */
+export function requireSure({ cluster }: Services): void {
+  if (!cluster.isSure) throw new HubError('overloaded', { retryAfterS: 1 });
+}

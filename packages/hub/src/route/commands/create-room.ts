@@ -1,16 +1,5 @@
-import { timelineOf } from '../../ports/store.ts';
-import type { Services } from '../services.ts';
 import { roomView } from '../views.ts';
 import type { Command } from './command.ts';
-
-/** Lets all connections of a new member read the room from `joinedSeq` on. */
-export function followRoom({ directory, streams }: Services, userId: string, roomId: string, joinedSeq: number): void {
-  directory.enterRoom(userId, roomId);
-  const stream = timelineOf(roomId);
-  for (const { reader } of directory.sessionsOf(userId)) {
-    streams.follow(reader, { stream, cursor: joinedSeq, head: joinedSeq, written: joinedSeq });
-  }
-}
 
 /** Its creator is owner and member. Refusals: `room_exists`, `too_many_rooms`. */
 export const createRoom: Command<'create_room'> = async ({ services, caller, payload }) => {
@@ -24,7 +13,9 @@ export const createRoom: Command<'create_room'> = async ({ services, caller, pay
       isPrivate: payload.is_private ?? false,
       maxMembers: payload.max_members ?? services.limits.roomMembersDefault,
     },
-    ({ joinedSeq }) => followRoom(services, caller.userId, roomId, joinedSeq),
+    // There is nobody to tell.
+    ({ joinedSeq, membersVersion }) =>
+      services.members.joined({ roomId, userId: caller.userId, joinedSeq, memberCount: undefined, membersVersion }),
   );
   return { status: 'success', ...roomView(room) };
 };

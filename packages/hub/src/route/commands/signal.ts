@@ -1,11 +1,12 @@
 import { userIdFromWire, userIdToWire } from '@parley/protocol';
 import { eventPacketOfTexts } from '../../lib/event-packet.ts';
 import { toSeconds } from '../views.ts';
-import { type Command, requireMember } from './command.ts';
+import { type Command, requireMember, requireSure } from './command.ts';
 
 /** Live only and stored nowhere: typing marks, cursors, game moves. The sender's own connections get none. */
 export const signal: Command<'signal'> = ({ services, caller, payload, textOf }) => {
   const { live, clock } = services;
+  requireSure(services);
   if (payload.room_id !== undefined) requireMember(services, caller, payload.room_id);
   const packet = eventPacketOfTexts('signal', {
     sender_id: JSON.stringify(userIdToWire(caller.userId)),
