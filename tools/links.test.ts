@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const find = (patterns: string[]) => globSync(patterns, { cwd: root, exclude: (path) => path.endsWith('node_modules') }).sort();
 
-const documents = find(['*.md', 'docs/**/*.md', 'examples/*.md', 'packages/*/README.md']);
+const documents = find(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'packages/*/README.md']);
 const tests = new Set(find(['{packages,test,tools,bench}/**/*.test.ts']).map((path) => basename(path)));
 const optionNames = new Set(Object.values(options).map(({ name }) => name));
 const groups = [...optionNames].filter((name) => name.includes('.')).map((name) => name.slice(0, name.indexOf('.')));

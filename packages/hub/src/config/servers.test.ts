@@ -38,6 +38,7 @@ describe('a cluster', () => {
     ['--store', database, '--bus', 'redis://127.0.0.1:6379/2'],
     ['--store', database, '--bus', 'rediss://redis.example', '--cluster.address', '10.0.0.5:7000'],
     ['--store', database, '--bus', 'nats://127.0.0.1', '--cluster.address', '[fd00::5]:0'],
+    ['--store', database, '--bus', 'tls://nats.example'],
     ['--store', 'sqlite', '--bus', 'notify'],
   ])('%s %s %s %s %s %s', (...argv) => {
     expect(problemsOf(...argv)).toEqual([]);

@@ -13,7 +13,7 @@ const busExpected = `"${notify}" or the URL of a Redis or NATS server such as re
 export const storeUrl: Kind<string> = url(sqlite, ['postgres:', 'postgresql:'], storeExpected, `${sqlite}|URL`);
 
 /** What carries notices between the nodes of a cluster. */
-export const busUrl: Kind<string> = url(notify, ['redis:', 'rediss:', 'nats:'], busExpected, `${notify}|URL`);
+export const busUrl: Kind<string> = url(notify, ['redis:', 'rediss:', 'nats:', 'tls:'], busExpected, `${notify}|URL`);
 
 /** Where others reach this process. An address that stands for all of a machine names none of them. */
 export const hostAndPort: Kind<string> = {
