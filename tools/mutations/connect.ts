@@ -55,7 +55,7 @@ export const connectMutations: readonly Mutation[] = [
   {
     name: 'a peer that takes nothing is kept because its pong is not read',
     file: 'connect/engine-session.ts',
-    find: '!(this.#intake.isHeld || this.#hasTaken)',
+    find: '!(this.#intake.isHeld || this.#heartbeat.hasTaken)',
     replace: 'false',
     test: session,
   },

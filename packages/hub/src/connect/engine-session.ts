@@ -17,9 +17,11 @@ import type { CloseReason } from '../ports/connection.ts';
 import { subscriberOf } from './client-address.ts';
 import type { Flushable } from './flusher.ts';
 import type { SessionOrigin } from './handshake.ts';
+import { Heartbeat, type PongListener } from './heartbeat.ts';
 import { type InputOwner, Intake } from './intake.ts';
+import { Outbox } from './outbox.ts';
 import type { Outgoing } from './outgoing.ts';
-import { noopPacket, OutgoingEnginePacket, PacketQueue, pingPacket } from './outgoing.ts';
+import { noopPacket, OutgoingEnginePacket, pingPacket } from './outgoing.ts';
 import { answerError } from './respond.ts';
 import type { SessionContext, TimedSession } from './session-context.ts';
 import type { Transport, TransportListener } from './transport.ts';
@@ -31,11 +33,6 @@ export interface SessionListener {
   /** `bufferedBytes` has fallen to the low-water mark after it was above it. */
   onDrain(): void;
   onClose(reason: CloseReason): void;
-}
-
-/** Has asked for a ping, and is told of its answer. */
-export interface PongListener {
-  onPong(): void;
 }
 
 /** A WebSocket that may take over. */
@@ -54,7 +51,7 @@ export interface SessionOpening {
   readonly transport: Transport;
 }
 
-const heartbeat: PongListener = { onPong() {} };
+const nobody: PongListener = { onPong() {} };
 
 /** Stands in an intake behind the last packet of a peer that is gone. */
 const endOfInput: EnginePacket = { type: 'close', data: '' };
@@ -69,28 +66,24 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   readonly subscriber: string;
   readonly #context: SessionContext<EngineSession>;
   readonly #listener: SessionListener;
-  readonly #queue = new PacketQueue();
+  readonly #outbox: Outbox;
+  readonly #heartbeat: Heartbeat<EngineSession>;
   #transport: Transport;
   #upgrade: UpgradeInProgress | undefined;
   #state: 'open' | 'closing' | 'ended' | 'closed' = 'open';
   /** The reason given to `close()`, or why the peer's end came. */
   #reason: CloseReason = 'transport close';
   #isMarked = false;
-  #bufferedBytes = 0;
-  #stalledSinceMs: number | undefined;
-  /** Who asked for the ping that is outstanding. */
-  #pongListener: PongListener | undefined;
   readonly #intake: Intake;
   #isIdentified = false;
   #lastHeardMs: number;
-  /** Something was taken since the ping that is outstanding. */
-  #hasTaken = false;
 
   /** Greets the client over `transport`, and tells `open` of itself. */
   constructor(context: SessionContext<EngineSession>, opening: SessionOpening, open: OpenSession) {
     this.sid = opening.sid;
     this.origin = opening.origin;
     this.#context = context;
+    this.#outbox = new Outbox(context);
     this.#intake = new Intake(this, context.turns);
     this.subscriber = subscriberOf(opening.origin.address);
     this.openedMs = context.clock.monotonic();
@@ -98,7 +91,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
     this.#transport = opening.transport;
     this.#transport.listener = this;
     context.strangers.add(this);
-    context.nextPing.start(this);
+    this.#heartbeat = new Heartbeat(context, this);
     this.send(this.#greeting());
     this.#listener = open(this);
   }
@@ -109,12 +102,12 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
 
   /** What is queued, and what the transport was given and the operating system has not taken. */
   get bufferedBytes(): number {
-    return this.#bufferedBytes;
+    return this.#outbox.bufferedBytes;
   }
 
   /** Since when (monotonic) more than the low-water mark has waited while nothing was taken. */
   get stalledSinceMs(): number | undefined {
-    return this.#stalledSinceMs;
+    return this.#outbox.stalledSinceMs;
   }
 
   /** When anything was last received (monotonic, as of the beginning of a turn). */
@@ -132,7 +125,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   }
 
   get hasRoom(): boolean {
-    return this.#context.hasRoom(this.#bufferedBytes, this.#isIdentified);
+    return this.#context.hasRoom(this.bufferedBytes, this.#isIdentified);
   }
 
   /** Whether a WebSocket may try to take over. */
@@ -143,18 +136,14 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   /** Queues a packet; it leaves at the end of this turn, or with the next poll. Does nothing once the session is closing. */
   send(packet: Outgoing): void {
     if (this.#state !== 'open') return;
-    this.#queue.push(packet);
-    this.#count(this.#bufferedBytes + packet.frames.length);
+    this.#outbox.push(packet);
+    this.onHeld();
     this.#mark();
   }
 
   /** Queues a ping behind everything sent so far. False: one is outstanding, or the session is closing. */
   ping(pongListener: PongListener): boolean {
-    if (this.#state !== 'open' || this.#pongListener !== undefined) return false;
-    this.#pongListener = pongListener;
-    this.#hasTaken = false;
-    this.#context.nextPing.stop(this);
-    this.#context.nextPong.start(this);
+    if (this.#state !== 'open' || !this.#heartbeat.begin(pongListener)) return false;
     this.send(pingPacket);
     return true;
   }
@@ -179,7 +168,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
 
   /** For the strangers: outbox, input that waits, and packets that have not come in whole. */
   get heldBytes(): number {
-    return this.#bufferedBytes + this.#intake.waitingBytes + this.#transport.incompleteBytes + (this.#upgrade?.incompleteBytes ?? 0);
+    return this.bufferedBytes + this.#intake.waitingBytes + this.#transport.incompleteBytes + (this.#upgrade?.incompleteBytes ?? 0);
   }
 
   get isPresent(): boolean {
@@ -202,8 +191,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
     this.#state = 'closing';
     this.#intake.drop();
     this.#reason = reason;
-    this.#context.nextPing.stop(this);
-    this.#context.nextPong.stop(this);
+    this.#heartbeat.stop();
     this.#context.closing.start(this);
     // An upgrade may still complete: a stock client that has left polling for it would not come back to read the rest.
     this.#mark();
@@ -219,7 +207,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   flush(): void {
     this.#isMarked = false;
     if (this.#state === 'closed' || this.#state === 'ended') return;
-    if (this.#bufferedBytes > this.#context.options.bufferBytesMax) this.#end('transport error', false);
+    if (this.bufferedBytes > this.#context.options.bufferBytesMax) this.#end('transport error', false);
     else if (this.#transport.writable) this.#write();
     else this.#watchClosing();
   }
@@ -245,7 +233,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   }
 
   beat(): void {
-    this.ping(heartbeat);
+    this.ping(nobody);
   }
 
   onCloseOverdue(): void {
@@ -255,7 +243,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   /** Answers a pending poll during an upgrade, so that the client can leave polling. */
   releasePoll(): void {
     if (!this.#transport.writable) return;
-    if (this.#queue.isEmpty) this.#transport.write([noopPacket]);
+    if (this.#outbox.isEmpty) this.#transport.write([noopPacket]);
     else this.#write();
   }
 
@@ -264,7 +252,7 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
     if (this.#state !== 'open') {
       if (packet.type === 'close') this.#end('transport close', true);
     } else if (packet.type === 'pong') {
-      this.#onPong();
+      this.#heartbeat.onPong();
     } else if (packet.type !== 'noop') {
       this.#intake.push(packet);
     }
@@ -287,13 +275,13 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   }
 
   onWritable(): void {
-    if (!this.#queue.isEmpty || this.#state === 'closing') this.#write();
+    if (!this.#outbox.isEmpty || this.#state === 'closing') this.#write();
     else if (this.#upgrade?.isProbed) this.#context.heldPolls.start(this);
   }
 
   onTaken(): void {
-    this.#hasTaken = true;
-    if (this.#stalledSinceMs !== undefined) this.#stalledSinceMs = this.#context.clock.monotonic();
+    this.#heartbeat.onTaken();
+    this.#outbox.onTaken();
     this.#recount();
   }
 
@@ -310,12 +298,11 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
 
   /** No pong came in time. As long as it is us who do not read, and the peer takes what it is sent, that says nothing of the peer. */
   onPongOverdue(): void {
-    if (!this.#intake.isWaiting || !(this.#intake.isHeld || this.#hasTaken)) {
+    if (!this.#intake.isWaiting || !(this.#intake.isHeld || this.#heartbeat.hasTaken)) {
       this.#end('ping timeout', false);
       return;
     }
-    this.#hasTaken = false;
-    this.#context.nextPong.start(this);
+    this.#heartbeat.extend();
   }
 
   /** The peer is gone, or broke the protocol; what it sent before is still to be handled. */
@@ -327,15 +314,6 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
     this.#intake.wake();
   }
 
-  #onPong(): void {
-    const pongListener = this.#pongListener;
-    if (pongListener === undefined) return;
-    this.#pongListener = undefined;
-    this.#context.nextPong.stop(this);
-    this.#context.nextPing.start(this);
-    pongListener.onPong();
-  }
-
   #mark(): void {
     if (this.#isMarked) return;
     this.#isMarked = true;
@@ -343,10 +321,10 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   }
 
   #write(): void {
-    if (!this.#queue.isEmpty) this.#queue.keep(this.#transport.write(this.#queue.packets));
+    this.#outbox.writeTo(this.#transport);
     this.#recount();
     // A poll that took the rest of the queue is answered already: the next one, or the client's own close, ends it.
-    if (this.#state === 'closing' && this.#queue.isEmpty && this.#transport.writable) this.#transport.close(this.#reason, false);
+    if (this.#state === 'closing' && this.#outbox.isEmpty && this.#transport.writable) this.#transport.close(this.#reason, false);
     this.#watchClosing();
   }
 
@@ -357,21 +335,13 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
     else this.#context.closeGrace.start(this);
   }
 
-  #count(bytes: number): void {
-    this.#context.bufferedBytes += bytes - this.#bufferedBytes;
-    this.#bufferedBytes = bytes;
-    if (bytes > this.#context.options.bufferLowWaterBytes) this.#stalledSinceMs ??= this.#context.clock.monotonic();
-    this.onHeld();
-  }
-
   /** The transport has taken packets, or the operating system has taken what the transport was given. */
   #recount(): void {
-    this.#count(this.#queue.bytes + this.#transport.bufferedBytes);
-    if (this.#intake.isWaiting && this.#context.hasDrained(this.#bufferedBytes, this.#isIdentified)) this.#intake.wake();
+    this.#outbox.recount(this.#transport);
+    this.onHeld();
+    if (this.#intake.isWaiting && this.#context.hasDrained(this.bufferedBytes, this.#isIdentified)) this.#intake.wake();
     this.#watchClosing();
-    if (this.#stalledSinceMs === undefined || this.#bufferedBytes > this.#context.options.bufferLowWaterBytes) return;
-    this.#stalledSinceMs = undefined;
-    if (this.#state === 'open') this.#listener.onDrain();
+    if (this.#outbox.hasDrained() && this.#state === 'open') this.#listener.onDrain();
   }
 
   #end(cause: CloseReason, byClient: boolean): void {
@@ -390,12 +360,12 @@ export class EngineSession implements TransportListener, Flushable, InputOwner, 
   #cut(cause: CloseReason, byClient: boolean): void {
     this.#context.stopTimers(this);
     this.#upgrade?.abort();
-    this.#queue.keep([]);
     this.#transport.listener = noListener;
     this.#transport.close(cause, byClient);
     // For the peer's part of the closing.
     this.#transport.resume();
-    this.#count(0);
+    this.#outbox.clear();
+    this.onHeld();
   }
 
   #greeting(): Outgoing {

@@ -10,7 +10,8 @@
 import { encodeConnect } from '@parley/protocol';
 import { OutgoingPacket, type OutgoingPackets } from '../lib/outgoing-packet.ts';
 import type { CloseReason, Connection, ConnectionHandlers, Handshake, InboundEvent } from '../ports/connection.ts';
-import type { EngineSession, PongListener } from './engine-session.ts';
+import type { EngineSession } from './engine-session.ts';
+import type { PongListener } from './heartbeat.ts';
 
 export type ServerCloseReason = Parameters<Connection['close']>[0];
 
