@@ -5,9 +5,11 @@
  * Text is compared byte for byte, as everywhere in Parley. Times are wall-clock milliseconds, but `beat_at`, which is the server's.
  */
 import { StoreStartError } from '../start-error.ts';
+import { appendFunctions } from './append-functions.ts';
 import type { Sql } from './connection.ts';
 import { expireFunctions } from './expire-functions.ts';
 import { historyFunctions } from './history-functions.ts';
+import { readerFunctions } from './reader-functions.ts';
 import { roomFunctions } from './room-functions.ts';
 
 /** Any number that other programs are unlikely to lock. */
@@ -216,4 +218,6 @@ const migrations: readonly string[] = [
   roomFunctions,
   historyFunctions,
   expireFunctions,
+  appendFunctions,
+  readerFunctions,
 ];
