@@ -42,7 +42,7 @@ export function createRoomWrites({ roomsPerUserMax }: Pick<StoreLimits, 'roomsPe
       ]);
       const memberCount = 1;
       return {
-        value: { roomId, name, createdBy, createdAtMs, isPrivate, maxMembers, memberCount, joinedSeq },
+        value: { roomId, name, createdBy, createdAtMs, isPrivate, maxMembers, memberCount, joinedSeq, membersVersion },
         news: [{ kind: 'joined', roomId, userId: createdBy, joinedSeq, memberCount, membersVersion }],
       };
     },
@@ -52,8 +52,11 @@ export function createRoomWrites({ roomsPerUserMax }: Pick<StoreLimits, 'roomsPe
       const args = [node(), roomId, userId, nowMs, makeMax, invited, roomsPerUserMax, membersToldMax];
       const { membersVersion, ...value } = await call<JoinResult & { membersVersion: number | null }>(sql, 'join_room', args);
       const { joinedSeq, memberCount } = value;
-      const hasJoined = membersVersion !== null;
-      return { value, news: hasJoined ? [{ kind: 'joined', roomId, userId, joinedSeq, memberCount, membersVersion }] : [] };
+      if (membersVersion === null) return { value, news: [] };
+      return {
+        value: { ...value, membersVersion },
+        news: [{ kind: 'joined', roomId, userId, joinedSeq, memberCount, membersVersion }],
+      };
     },
 
     async leaveRoom(sql, roomId, userId) {
@@ -64,8 +67,11 @@ export function createRoomWrites({ roomsPerUserMax }: Pick<StoreLimits, 'roomsPe
       }>(sql, 'leave_room', [node(), roomId, userId]);
       const left: News = { kind: 'left', roomId, userId, memberCount, membersVersion };
       return deletedVersion === null
-        ? { value: { memberCount, deleted: false }, news: [left] }
-        : { value: { memberCount, deleted: true }, news: [left, { kind: 'deleted', roomId, membersVersion: deletedVersion }] };
+        ? { value: { memberCount, deleted: false, membersVersion }, news: [left] }
+        : {
+            value: { memberCount, deleted: true, membersVersion },
+            news: [left, { kind: 'deleted', roomId, membersVersion: deletedVersion }],
+          };
     },
 
     async deleteRoom(sql, roomId, userId) {
