@@ -1,7 +1,7 @@
 /** The hub without its edges over a store in memory, with clients that stand where their connections would. */
 import { createMemoryStore, testStoreOptions } from '@parley/testkit';
 import { defaults, hubSettings } from './config/options.ts';
-import { Core, type CoreSettings } from './core.ts';
+import { Core, type CorePorts, type CoreSettings } from './core.ts';
 import { openAuthenticator } from './identify/open-authenticator.ts';
 import { ManualClock } from './lib/manual-clock.test-support.ts';
 import type { ConnectionHandlers, InboundEvent } from './ports/connection.ts';
@@ -16,16 +16,16 @@ interface Payload {
 export interface TestHubOptions {
   readonly settings?: Partial<CoreSettings>;
   readonly store?: Partial<StoreOptions>;
+  /** What a node of a cluster shares with others. */
+  readonly node?: Pick<CorePorts, 'cluster' | 'shared' | 'store'> & { readonly clock: ManualClock };
 }
 
-export function startTestHub({ settings = {}, store: storeOptions = {} }: TestHubOptions = {}) {
-  const clock = new ManualClock();
-  const store: Store = createMemoryStore({
-    ...testStoreOptions,
-    ...storeOptions,
-    onAppended: (messages) => core.fanout.streams.publish(messages),
-  });
+export function startTestHub({ settings = {}, store: storeOptions = {}, node }: TestHubOptions = {}) {
+  const clock = node?.clock ?? new ManualClock();
+  const onAppended: StoreOptions['onAppended'] = (messages) => core.fanout.streams.publish(messages);
+  const store: Store = node?.store ?? createMemoryStore({ ...testStoreOptions, ...storeOptions, onAppended });
   const core: Core = new Core({
+    ...node,
     settings: { ...hubSettings(defaults), connectionBytesMax: 10_000_000, ...settings },
     store,
     clock,
@@ -61,6 +61,7 @@ export class TestClient {
 
   constructor(connection: TestConnection, handlers: ConnectionHandlers, clock: ManualClock) {
     this.#connection = connection;
+    connection.onClosed = () => this.#handlers.onClose('forced close');
     this.#handlers = handlers;
     this.#clock = clock;
     connection.onReleased = () => this.#read();
@@ -96,6 +97,16 @@ export class TestClient {
     await this.close();
     this.#clock.advance(1000);
     await settled();
+  }
+
+  /** Something came from it. */
+  heard(monotonicMs: number): void {
+    this.#connection.lastHeardMs = monotonicMs;
+  }
+
+  /** Its transport has ended. */
+  get isGone(): boolean {
+    return this.#connection.isGone;
   }
 
   async close(): Promise<void> {

@@ -55,8 +55,6 @@ export interface PresencePorts {
 export class Presence {
   readonly #users = new Map<string, OnlineUser>();
   readonly #ports: PresencePorts;
-  /** Users whose becoming idle or active is told once more, since the first time may have been lost. */
-  #toTellAgain = new Set<string>();
 
   constructor(ports: PresencePorts) {
     this.#ports = ports;
@@ -123,9 +121,6 @@ export class Presence {
 
   /** Finds users who have become idle. Called from time to time. */
   sweep(monotonicMs: number): void {
-    const again = this.#toTellAgain;
-    this.#toTellAgain = new Set();
-    for (const userId of again) this.#ports.cluster.signal({ kind: 'presence', entry: this.entryOf(userId) });
     for (const [userId, user] of this.#users) {
       if (user.idle || user.connections === 0 || monotonicMs - user.lastActiveMs < this.#ports.idleTimeoutMs) continue;
       this.#change(userId, () => {
@@ -179,7 +174,6 @@ export class Presence {
   /** Forgets everybody, and tells nobody: this node has to begin anew. */
   clear(): void {
     this.#users.clear();
-    this.#toTellAgain.clear();
   }
 
   /** What others see now. For a user who is not online the caller adds what the store remembers. */
@@ -276,7 +270,6 @@ export class Presence {
 
   #signal(userId: string): void {
     this.#ports.cluster.signal({ kind: 'presence', entry: this.entryOf(userId) });
-    this.#toTellAgain.add(userId);
   }
 
   #forgetIfGone(userId: string, user: OnlineUser): void {

@@ -12,7 +12,7 @@ export class TestConnection implements Connection {
   readonly transport = 'websocket';
   readonly bufferedBytes = 0;
   readonly openedMs = 0;
-  readonly lastHeardMs = 0;
+  lastHeardMs = 0;
   isGone = false;
   readonly stalledSinceMs = undefined;
   readonly sent: string[] = [];
@@ -48,7 +48,13 @@ export class TestConnection implements Connection {
     this.isIdentified = true;
   }
 
-  close(): void {}
+  onClosed = (): void => {};
+
+  close(): void {
+    if (this.isGone) return;
+    this.isGone = true;
+    this.onClosed();
+  }
 }
 
 /** A session whose reader sends live events at once and reads nothing. */
