@@ -16,7 +16,7 @@ export const sealHeader = 'parley-forward';
 /** Requests of one sender may overtake one another by so many. */
 const windowCounts = 4096;
 /** The one that was silent for longest is forgotten. Each start of a node is one. */
-const sendersMax = 1024;
+const sendersMax = 256;
 
 const form = /^([\w-]{1,64})\.(\d{1,15})\.([\w-]{43})$/;
 

@@ -58,8 +58,8 @@ interface Forward {
   readonly upstream: ClientRequest;
   /** Tells the client, as far as it can still be told, that there is no such session. */
   readonly tellUnknown: () => void;
-  /** The owner has shown that it is there. */
-  isHeard: boolean;
+  /** Half of the time is over in which the owner has to show that it is there. */
+  isLate: boolean;
 }
 
 export class Forwarder {
@@ -74,11 +74,10 @@ export class Forwarder {
   constructor(deps: ForwarderDeps) {
     this.#deps = deps;
     this.#pipes = new SocketPipes(deps.clock, deps.options.closeTimeoutMs);
-    this.#silence = new Deadlines(deps.clock, ownerTimeoutMs, (forward) => {
-      // If it was this node that stood still, what the owner has said is read in this turn.
-      deps.clock.endOfTurn(() => {
-        if (!forward.isHeard) this.#giveUp(forward);
-      });
+    // In two halves: if it was this node that stood still, what the owner has said meanwhile is read before the second one is over.
+    this.#silence = new Deadlines(deps.clock, ownerTimeoutMs / 2, (forward) => {
+      if (forward.isLate) this.#giveUp(forward);
+      else this.#startSecondHalf(forward);
     });
   }
 
@@ -129,7 +128,6 @@ export class Forwarder {
     });
     upstream.on('upgrade', (answer, ownerSocket: Duplex, ownerHead: Buffer) => {
       isAnswered = true;
-      this.#hear(forward);
       socket.write(headOf(answer, 'Connection: Upgrade\r\nUpgrade: websocket\r\n', upgradeAnswerHeaders));
       this.#pipes.join(socket, head, ownerSocket, ownerHead);
     });
@@ -185,18 +183,18 @@ export class Forwarder {
   }
 
   #begin(owner: SessionOwner, upstream: ClientRequest, tellUnknown: () => void): Forward {
-    const forward: Forward = { owner, upstream, tellUnknown, isHeard: false };
+    const forward: Forward = { owner, upstream, tellUnknown, isLate: false };
     this.#open.add(forward);
     this.#silence.start(forward);
     this.#cancelWatch ??= this.#deps.clock.after(watchIntervalMs, () => this.#watch());
-    for (const sign of ['information', 'response']) upstream.on(sign, () => this.#hear(forward));
+    for (const sign of ['information', 'response', 'upgrade']) upstream.on(sign, () => this.#silence.stop(forward));
     upstream.on('error', () => this.#giveUp(forward));
     return forward;
   }
 
-  #hear(forward: Forward): void {
-    forward.isHeard = true;
-    this.#silence.stop(forward);
+  #startSecondHalf(forward: Forward): void {
+    forward.isLate = true;
+    this.#silence.start(forward);
   }
 
   /** False: it was over before. */

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../lib/clock.ts';
 import { OutgoingPacket } from '../lib/outgoing-packet.ts';
 import { SystemRandom } from '../lib/random.ts';
 import { secret, startGate, startTwo } from './cluster.test-support.ts';
 import { forwardSeal, sealHeader } from './forward-seal.ts';
-import { forwardPath } from './internal-listener.ts';
+import { forwardPath, startInternalListener } from './internal-listener.ts';
 import { exchange, PollingClient, SocketClient } from './server.test-support.ts';
 import { ownersInCluster } from './session-owners.ts';
 
@@ -255,6 +256,13 @@ describe('the internal listener', () => {
     expect(await ask(first.port, forwardPath(sid), header)).toMatch(/^HTTP\/1.1 404 /);
     expect(await ask(first.port, `/socket.io/?EIO=4&transport=polling&sid=${sid}x`, header)).toMatch(/^HTTP\/1.1 400 /);
     expect(second.forwarded).toEqual([]);
+  });
+
+  test('can not be started where somebody listens already', async () => {
+    const { second } = await startTwo();
+    const { port } = second.internal;
+    const again = startInternalListener({ host: '127.0.0.1', port }, { secret, clock: systemClock, target: second.protocol });
+    await expect(again).rejects.toThrow('EADDRINUSE');
   });
 
   test('never sends a request on: a table that leads in a circle ends at the first step', async () => {
