@@ -4,6 +4,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { connect } from './connection.ts';
 import { migrate } from './migrations.ts';
 import { listNodes, readNodes } from './node-list.ts';
+import { openPostgresStore } from './open.ts';
 import { parseTarget } from './target.ts';
 
 const missing = postgresMissing();
@@ -15,7 +16,7 @@ beforeEach(({ skip }) => {
 });
 beforeAll(async () => {
   if (missing !== undefined) return;
-  server = await startPostgres('-c fsync=off');
+  server = await startPostgres();
   url = await server.createDatabase();
 });
 afterAll(() => server?.remove());
@@ -38,6 +39,29 @@ test('shows the nodes that have not ended, with what runs on each', async () => 
   expect(await readNodes(url, undefined)).toEqual([{ ...first, users: 2, connections: 3 }, third]);
   expect(await listNodes(sql, { invisible: false })).toEqual([{ ...first, users: 1, connections: 2 }, third]);
   await sql.close();
+});
+
+test('a store tells of itself and the others, until they end', async () => {
+  const database = (await server?.createDatabase()) ?? '';
+  const ignore = (): void => {};
+  const limits = {
+    queueMessagesMax: 1,
+    queueOverflow: 'reject',
+    senderQueueMessagesMax: 1,
+    roomsPerUserMax: 1,
+    devicesPerUserMax: 1,
+  } as const;
+  const hooks = { onCommit: ignore, onAppended: ignore, onDamaged: ignore, onDamagedPart: ignore, onFailed: ignore };
+  const open = (address: string) => openPostgresStore({ ...limits, ...hooks, url: database, address });
+  const [first, second] = [await open('10.0.0.5:7000'), await open('10.0.0.6:7000')];
+  const seen = async () => (await first.nodeSummaries()).map(({ node, address }) => [node, address]);
+  expect(await seen()).toEqual([
+    [first.node, '10.0.0.5:7000'],
+    [second.node, '10.0.0.6:7000'],
+  ]);
+  await second.close();
+  expect(await seen()).toEqual([[first.node, '10.0.0.5:7000']]);
+  await first.close();
 });
 
 test('says in one sentence why it can not', async () => {

@@ -3,7 +3,7 @@
  * over a few others, and asks who is there over one more. The server may go away: writes and reads wait for it.
  */
 import { type Clock, systemClock } from '../../lib/clock.ts';
-import type { NodeId, SharedStore, SharedStoreHooks } from '../../ports/shared-store.ts';
+import type { NodeId, SharedStoreHooks } from '../../ports/shared-store.ts';
 import type { StoreOptions } from '../../ports/store.ts';
 import { DamageLog } from '../damage-log.ts';
 import { insertNode } from './cluster-calls.ts';
@@ -15,7 +15,7 @@ import { migrate } from './migrations.ts';
 import { createReads } from './reads.ts';
 import { Recent } from './recent.ts';
 import { checkServer, firstConnection, refuseTransactionPooler } from './start-check.ts';
-import { createStore } from './store.ts';
+import { createStore, type PostgresStore } from './store.ts';
 import { parseTarget, type Target } from './target.ts';
 
 export interface PostgresOptions extends SharedStoreHooks {
@@ -49,7 +49,7 @@ const connectTimeoutMs = 5_000;
 const anyNumber = 2_000_000_000;
 
 /** Joins the cluster as a new node. Rejects with `StoreStartError`, one sentence for the operator. */
-export async function openPostgresStore(options: StoreOptions & PostgresOptions): Promise<SharedStore> {
+export async function openPostgresStore(options: StoreOptions & PostgresOptions): Promise<PostgresStore> {
   const { url, passwordFile, clock = systemClock, address = '' } = options;
   const target = parseTarget(url, passwordFile);
   const startedMs = clock.now();

@@ -1,10 +1,11 @@
 /** The port, over two queues of commits and the connections that read. */
 import { HubError } from '@parley/protocol';
-import type { SharedStore } from '../../ports/shared-store.ts';
+import type { NodeSummary, SharedStore } from '../../ports/shared-store.ts';
 import { Refused } from '../outcome.ts';
 import { toHubError } from '../to-hub-error.ts';
 import { endNode } from './cluster-calls.ts';
 import { createControl } from './control.ts';
+import { listNodes } from './node-list.ts';
 import type { Call, StoreParts } from './parts.ts';
 import { createReadCalls } from './read-calls.ts';
 import { within } from './reads.ts';
@@ -13,7 +14,12 @@ import { createWriteCalls } from './write-calls.ts';
 /** How long `close` waits for what was accepted, if the server is away. */
 const closeWaitMs = 5_000;
 
-export function createStore(parts: StoreParts): SharedStore {
+export interface PostgresStore extends SharedStore {
+  /** The nodes, as anybody may see them: without users who are invisible. */
+  nodeSummaries(): Promise<readonly NodeSummary[]>;
+}
+
+export function createStore(parts: StoreParts): PostgresStore {
   let closing: Promise<void> | undefined;
   const call: Call = async (run) => {
     if (closing !== undefined) throw new HubError('shutting_down');
@@ -28,6 +34,7 @@ export function createStore(parts: StoreParts): SharedStore {
     ...control.calls(call),
     ...createWriteCalls(parts, control, call),
     ...createReadCalls(parts, call),
+    nodeSummaries: () => call(() => listNodes(parts.reads, { invisible: false })),
     get node() {
       return parts.current.node;
     },
