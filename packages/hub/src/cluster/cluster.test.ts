@@ -96,6 +96,7 @@ describe('what the bus loses', () => {
   test('a message that was lost before one that was heard is found, where the highest position would hide it', async () => {
     const { world, a, b } = await twoNodes();
     await b.stages.open('ann');
+    await world.after(600);
     world.bus.weather = { lost: 1, doubled: 0, delayMsMax: 0 };
     await a.append(direct('ann'));
     await world.after(10);
@@ -118,6 +119,7 @@ describe('what the bus loses', () => {
   test('lost joins, leaves and sessions are found', async () => {
     const { world, a, b } = await twoNodes();
     await b.stages.open('ann');
+    await world.after(600);
     world.bus.weather = { lost: 1, doubled: 0, delayMsMax: 0 };
     await a.stages.open('bob');
     await a.stages.join('lobby', 'ann');
@@ -136,6 +138,7 @@ describe('what the bus loses', () => {
   test('while the bus is down each round reads what it would have carried', async () => {
     const { world, a, b } = await twoNodes();
     await b.stages.open('ann');
+    await world.after(600);
     world.bus.setDown(true);
     await world.after(100);
     await a.append(direct('ann'));
@@ -172,7 +175,7 @@ describe('what the bus loses', () => {
   test('the last commits of a node that died before it told of them are found when it is ended', async () => {
     const { world, a, b } = await twoNodes();
     await b.stages.open('ann');
-    await world.after(10);
+    await world.after(600);
     world.bus.weather = { lost: 1, doubled: 0, delayMsMax: 0 };
     await a.append(direct('ann'));
     await a.leave();
@@ -262,12 +265,14 @@ describe('nodes that end', () => {
 
   test('a judge that was away itself ends nobody', async () => {
     const { world, a, b } = await twoNodes();
+    await world.after(2_500);
     a.clock.pause();
     b.clock.pause();
     await world.after(20_000);
-    a.clock.resume();
     b.clock.resume();
-    await world.after(5_000);
+    await world.after(3_000);
+    a.clock.resume();
+    await world.after(3_000);
     expect([a, b].map(({ stages }) => [stages.timesFenced, stages.gone])).toEqual([
       [0, []],
       [0, []],
