@@ -51,9 +51,6 @@ export interface ClusterNode extends Cluster {
   stats(): ClusterStats;
 }
 
-/** A hub without a cluster. */
-export const alone: Cluster = { node: 0, isSure: true, signal() {} };
-
 /** So long frames may be on their way back to their sender; then another is sent, and after the longer time the bus counts as down. */
 const unheardProbeMs = 1_000;
 const unheardMaxMs = 3_000;
@@ -94,8 +91,6 @@ class JoinedNode {
   readonly #roster: Roster;
   readonly #mender: Mender;
   readonly #heart: Heart;
-  /** Users whose idleness is told again: nobody would find that it was lost. */
-  #toldIdle = new Set<string>();
   #loops: readonly Loop[] = [];
   #bus: Bus | undefined;
   #busState: 'up' | 'down' = 'down';
@@ -147,7 +142,7 @@ class JoinedNode {
       onState: (state, reason) => this.#onBusState(state, reason),
     });
     await this.#heart.beat();
-    await this.#mender.begin();
+    await this.#mender.begin(false);
     this.#outgoing.probe();
     const failed = (error: unknown): void => {
       if (!this.#isStoreLost) log.warn({ error }, 'The store does not answer.');
@@ -171,7 +166,6 @@ class JoinedNode {
   }
 
   signal(event: LiveEvent): void {
-    if (event.kind === 'presence') this.#toldIdle.add(event.entry.userId);
     this.#outgoing.live(event);
   }
 
@@ -193,9 +187,8 @@ class JoinedNode {
 
   async #round(): Promise<void> {
     if (this.#heart.isFenced) return this.#rejoin();
-    this.#tellIdleAgain();
     if (this.#outgoing.unheardMs(this.#ports.clock.monotonic()) > unheardProbeMs) this.#outgoing.probe();
-    if (await this.#mender.round()) this.#roundSoon();
+    await this.#mender.round();
   }
 
   async #judge(): Promise<void> {
@@ -234,16 +227,10 @@ class JoinedNode {
     await store.rejoin();
     for (const node of this.#roster.nodes()) this.#roster.end(node);
     this.#outgoing.reset();
-    await this.#mender.begin();
+    await this.#mender.begin(true);
     this.#heart.begin();
     await this.#heart.beat();
     this.#outgoing.probe();
     log.info({ node: store.node }, 'Joined the cluster anew.');
-  }
-
-  #tellIdleAgain(): void {
-    const users = this.#toldIdle;
-    this.#toldIdle = new Set();
-    for (const userId of users) this.#outgoing.live({ kind: 'presence', entry: this.#handlers.entryOf(userId) });
   }
 }

@@ -22,15 +22,13 @@ interface Sent {
   readonly serial: number;
 }
 
-/** A message whose content was left out. */
-export type SharedHead = StreamPosition & { readonly membersVersion?: number | undefined };
-
 export interface CommitFrame extends Sent {
   readonly kind: 'commit';
   readonly lane: Lane;
   readonly position: number;
   readonly messages: readonly SharedMessage[];
-  readonly heads: readonly SharedHead[];
+  /** Of messages whose content was left out. */
+  readonly heads: readonly StreamPosition[];
   readonly news: readonly News[];
   /** The users of the news, as they are on that node. */
   readonly entries: readonly PresenceEntry[];
@@ -98,13 +96,12 @@ function commitFrame(sent: Sent, rest: readonly unknown[], contents: string): Co
   if (lane !== 0 && lane !== 1) return undefined;
   if (!isCount(position) || !Array.isArray(rows) || !Array.isArray(news) || !Array.isArray(entries)) return undefined;
   const messages: SharedMessage[] = [];
-  const heads: SharedHead[] = [];
+  const heads: StreamPosition[] = [];
   let offset = 0;
   for (const row of rows as readonly MessageRow[]) {
-    const [stream, seq, , , , , , , version, length] = row;
+    const [stream, seq, , , , , , , , length] = row;
     if (typeof stream !== 'string' || !isCount(seq)) return undefined;
-    const membersVersion = version ?? undefined;
-    if (length === null) heads.push({ stream, seq, membersVersion });
+    if (length === null) heads.push({ stream, seq });
     else {
       messages.push(messageOf(row, contents.slice(offset, offset + length)));
       offset += length;

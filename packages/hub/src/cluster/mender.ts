@@ -4,9 +4,6 @@
  * Each round reads the positions of all lanes. What was read in the round *before* has had the time of a round to come over the bus: what
  * of it was not reached without a hole is lost. Then whatever could be in it is compared with the store, and what was read counts as
  * heard, because the comparison is younger than it. While the bus is down nobody waits a round.
- *
- * No stream is raised before the memberships that its messages depend on are known (I17): heads are held until all news were heard, or
- * mended, that had been committed when the heads were read.
  */
 import type { Clock } from '../lib/clock.ts';
 import type { ClusterHandlers } from '../ports/cluster.ts';
@@ -18,6 +15,9 @@ import type { Roster } from './roster.ts';
 export const roundEveryMs = 500;
 /** Of a query. */
 const keysMax = 5_000;
+
+/** What was stored a moment ago is on its way still, and need not be read by all readers of a busy stream. */
+const onTheWayMs = 100;
 
 /** The node of what was chosen nobody knows where. */
 const noNode = 0;
@@ -40,12 +40,6 @@ export interface MenderStats {
   readonly lastMendMs: number;
 }
 
-interface HeldHeads {
-  readonly heads: readonly StreamPosition[];
-  /** Of lane 1, read after the heads. */
-  readonly after: readonly LanePosition[];
-}
-
 export class Mender {
   readonly #ports: MenderPorts;
   #previous: readonly LanePosition[] = [];
@@ -54,7 +48,6 @@ export class Mender {
   #isAllSuspect = false;
   /** Streams that began to be read here while messages of them may have been on their way. */
   #fresh = new Set<StreamId>();
-  #held: HeldHeads[] = [];
   #mended = 0;
   #lastMendMs = 0;
 
@@ -73,8 +66,11 @@ export class Mender {
     for (const roomId of this.#ports.handlers.roomsOf(userId)) this.#fresh.add(timelineOf(roomId));
   }
 
-  /** The first round of a node: whatever was done before it is read, not heard. */
-  async begin(): Promise<void> {
+  /**
+   * The first round of a node: whatever was done before it is read, not heard. `isAnew`: this process was another node before, and users
+   * may have come since; what they could have missed is looked for in the next round.
+   */
+  async begin(isAnew: boolean): Promise<void> {
     const { positions, roster, clock, onNodes } = this.#ports;
     const startedMs = clock.monotonic();
     const read = await this.#readPositions();
@@ -84,14 +80,12 @@ export class Mender {
     roster.compare(sessions, clock.monotonic());
     this.#previous = read;
     this.#previousMs = clock.monotonic();
-    this.#isAllSuspect = false;
-    this.#fresh.clear();
-    this.#held = [];
+    this.#isAllSuspect = isAnew;
     onNodes(startedMs);
   }
 
-  /** Rejects if the store can't be asked; what is lost is still known to be lost then. True: the next round should come soon. */
-  async round(): Promise<boolean> {
+  /** Rejects if the store can't be asked; what is lost is still known to be lost then. */
+  async round(): Promise<void> {
     const { positions, clock, isBusDown, onNodes, roster } = this.#ports;
     const [previousMs, startedMs] = [this.#previousMs, clock.monotonic()];
     const read = await this.#readPositions();
@@ -103,37 +97,31 @@ export class Mender {
     if (isNewsLost) await this.#mendNews(read);
     await this.#mendMessages(read, isMessageLost);
     [this.#previous, this.#previousMs, this.#isAllSuspect] = [read, startedMs, false];
-    this.#raise();
-    if (isMessageLost || isNewsLost) {
-      this.#mended += 1;
-      this.#lastMendMs = clock.monotonic() - previousMs;
-    }
-    return this.#held.length > 0;
+    if (!isMessageLost && !isNewsLost) return;
+    this.#mended += 1;
+    this.#lastMendMs = clock.monotonic() - previousMs;
   }
 
   async #mendMessages(read: readonly LanePosition[], isLost: boolean): Promise<void> {
-    const { positions, handlers, roster } = this.#ports;
+    const { roster, handlers, clock, isBusDown } = this.#ports;
     const fresh = this.#fresh;
     this.#fresh = new Set();
     if (!isLost && (fresh.size === 0 || roster.nodes().length === 0)) return;
     try {
       const heads = await this.#readHeads([...(isLost ? handlers.localStreams() : fresh)]);
-      const after = await this.#readPositions();
-      this.#held.push({ heads, after: after.filter(({ lane }) => lane === 1) });
+      const raise = (): void => this.#raise(heads, isLost ? read : []);
+      if (isBusDown()) raise();
+      else clock.after(onTheWayMs, raise);
     } catch (error) {
       for (const stream of fresh) this.#fresh.add(stream);
       throw error;
     }
-    if (isLost) positions.countAsHeard(read.filter(({ lane }) => lane === 0));
   }
 
-  #raise(): void {
+  #raise(heads: readonly StreamPosition[], heard: readonly LanePosition[]): void {
     const { positions, handlers, roster } = this.#ports;
-    const held = this.#held;
-    // News of a node that has ended were mended when it was found to have.
-    const isLate = ({ after }: HeldHeads): boolean => positions.missing(after.filter(({ node }) => roster.has(node))).length > 0;
-    this.#held = held.filter(isLate);
-    for (const one of held) if (!this.#held.includes(one)) handlers.heads(one.heads);
+    handlers.heads(heads);
+    positions.countAsHeard(heard.filter(({ node, lane }) => lane === 0 && roster.has(node)));
   }
 
   async #mendNews(read: readonly LanePosition[]): Promise<void> {

@@ -84,10 +84,14 @@ export class Stages implements ClusterHandlers {
 
   async checkMembers(): Promise<void> {
     const store = this.#ports.store();
-    const stored = await store.memberships([...this.users.keys()]);
-    const rooms = new Set([...stored.map(({ roomId }) => roomId), ...[...this.users.values()].flatMap((user) => [...user.rooms])]);
+    const asked = [...this.users.keys()];
+    const before = await store.memberships(asked);
+    const rooms = new Set([...before.map(({ roomId }) => roomId), ...[...this.users.values()].flatMap((user) => [...user.rooms])]);
+    // Before the memberships that count, so that no change between the two passes for known.
     const versions = await store.membersVersions([...rooms]);
-    for (const [userId, { rooms: known }] of this.users) {
+    const stored = await store.memberships(asked);
+    for (const userId of asked) {
+      const known = this.roomsOf(userId);
       const right = stored.filter((one) => one.userId === userId);
       for (const { roomId, joinedSeq } of right) {
         this.#isNewer(roomId, userId, versions.get(roomId) ?? 0);
