@@ -135,9 +135,12 @@ export class Mender {
 
   async #mendMembers(): Promise<void> {
     const { handlers } = this.#ports;
-    const before = new Set(handlers.localStreams());
+    const before = new Map([...handlers.localUsers()].map((userId) => [userId, new Set(handlers.roomsOf(userId))]));
     await handlers.checkMembers();
-    for (const stream of handlers.localStreams()) if (!before.has(stream)) this.#fresh.add(stream);
+    // The stream may have been read here before, by others who have left.
+    for (const [userId, rooms] of before) {
+      for (const roomId of handlers.roomsOf(userId)) if (!rooms.has(roomId)) this.#fresh.add(timelineOf(roomId));
+    }
   }
 
   /** What the users here have chosen on other nodes. */
@@ -176,15 +179,14 @@ export class Mender {
   }
 
   async #readSessions(positions: readonly LanePosition[]) {
-    const { store, roster } = this.#ports;
-    const { change } = roster;
+    const { store } = this.#ports;
     const all = await store.sessions();
     const rows = all.filter(({ node }) => node !== store.node);
     const states = new Map<string, UserState>();
     for (const part of inParts([...new Set(rows.map(({ userId }) => userId))])) {
       for (const state of await store.states(part)) states.set(state.userId, state);
     }
-    return { rows, states, positions, change };
+    return { rows, states, positions };
   }
 }
 

@@ -17,8 +17,6 @@ const beforeFrames = -1;
 
 interface Kept extends Told {
   readonly entry: PresenceEntry;
-  /** Counts what was changed here. */
-  readonly change: number;
 }
 
 interface KnownNode {
@@ -26,14 +24,12 @@ interface KnownNode {
   lastSeenMs: number;
 }
 
-/** The sessions of all nodes as they were read, and what had been heard of before that. */
+/** The sessions of all nodes as they were read. */
 export interface ReadSessions {
   readonly rows: readonly NodeSessions[];
   readonly states: ReadonlyMap<string, UserState>;
   /** Read before the sessions. */
   readonly positions: readonly LanePosition[];
-  /** `change` before the sessions were read. */
-  readonly change: number;
 }
 
 export interface RosterEvents {
@@ -48,15 +44,9 @@ export class Roster {
   readonly #nodes = new Map<NodeId, KnownNode>();
   readonly #events: RosterEvents;
   readonly #absent: { readonly users: Map<string, Kept>; readonly kept: Kept; readonly sinceMs: number }[] = [];
-  #change = 0;
 
   constructor(events: RosterEvents) {
     this.#events = events;
-  }
-
-  /** Grows with everything that is heard. */
-  get change(): number {
-    return this.#change;
   }
 
   has(node: NodeId): boolean {
@@ -92,22 +82,24 @@ export class Roster {
     this.#keep(users, entry, told, nowMs);
   }
 
-  /** Applies what differs, except for what was heard since the read began: that is newer. */
-  compare({ rows, states, positions, change }: ReadSessions, nowMs: number): void {
+  /** Applies what differs, except for what was told after the positions that were read: that may be newer, and is not lost. */
+  compare({ rows, states, positions }: ReadSessions, nowMs: number): void {
     const toldOf = new Map(positions.filter(({ lane }) => lane === 1).map(({ node, position }) => [node, position]));
     const rowsOf = Map.groupBy(rows, ({ node }) => node);
     for (const [node, { users }] of this.#nodes) {
-      const told = { position: toldOf.get(node) ?? 0, serial: beforeFrames };
+      const read = { position: toldOf.get(node) ?? 0, serial: beforeFrames };
       const present = new Map(rowsOf.get(node)?.map((row) => [row.userId, row]));
-      for (const [userId, { entry, change: changed }] of users) {
-        if (changed > change || present.has(userId) || entry.connections === 0) continue;
-        this.#keep(users, { ...entry, connections: 0, lastSeenMs: seenAt(states.get(userId)) ?? entry.lastSeenMs }, told, nowMs);
+      for (const [userId, known] of users) {
+        const { entry } = known;
+        if (known.position > read.position || present.has(userId) || entry.connections === 0) continue;
+        const lastSeenMs = seenAt(states.get(userId)) ?? entry.lastSeenMs;
+        this.#keep(users, { ...entry, connections: 0, lastSeenMs }, latest(read, known), nowMs);
       }
       for (const [userId, row] of present) {
         const known = users.get(userId);
-        if (known !== undefined && known.change > change) continue;
+        if (known !== undefined && known.position > read.position) continue;
         const entry = entryOf(row, known?.entry, states.get(userId));
-        if (entry !== undefined) this.#keep(users, entry, told, nowMs);
+        if (entry !== undefined) this.#keep(users, entry, known === undefined ? read : latest(read, known), nowMs);
       }
     }
   }
@@ -120,8 +112,7 @@ export class Roster {
   }
 
   #keep(users: Map<string, Kept>, entry: PresenceEntry, { position, serial }: Told, nowMs: number): void {
-    this.#change += 1;
-    const kept = { entry, position, serial, change: this.#change };
+    const kept = { entry, position, serial };
     users.set(entry.userId, kept);
     if (entry.connections === 0) this.#absent.push({ users, kept, sinceMs: nowMs });
     this.#events.tell(entry);
@@ -129,6 +120,8 @@ export class Roster {
 }
 
 const isAfter = (a: Told, b: Told): boolean => a.position > b.position || (a.position === b.position && a.serial > b.serial);
+
+const latest = (a: Told, b: Told): Told => (isAfter(b, a) ? b : a);
 
 /** The user's entry as it is stored; undefined if it is known. */
 function entryOf(row: NodeSessions, known: PresenceEntry | undefined, state: UserState | undefined): PresenceEntry | undefined {
