@@ -22,7 +22,7 @@ import { Turns } from './turns.ts';
 /** What a call holds beside its content, in about bytes. */
 const callBytes = 300;
 /** A call whose result lets somebody read is work for the event loop when it is answered, so a commit takes fewer of those. */
-const orderedCallBytes = 40 * 1024;
+const orderedCallBytes = 4 * 1024;
 
 type Writes = Pick<
   Store,
