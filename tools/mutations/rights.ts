@@ -143,8 +143,8 @@ export const rightsMutations: readonly Mutation[] = [
   {
     name: 'somebody invisible counts among those who got a signal',
     file: 'fanout/live.ts',
-    find: 'visible += presence.isVisible(userId) ? 1 : 0;',
-    replace: 'visible += 1;',
+    find: 'userId !== exceptUserId && presence.isVisible(userId)',
+    replace: 'userId !== exceptUserId',
     test: invisible,
   },
   {

@@ -93,8 +93,7 @@ export class Core {
     );
     this.pool = new ConnectionPool(settings.connectionsPerUserMax);
     this.fanout = new Fanout({
-      ...{ directory: this.pool, clock, cluster, shared, runs: messageRuns },
-      readStream: (query) => store.readStream(query),
+      ...{ directory: this.pool, store, clock, cluster, shared, runs: messageRuns },
       idleTimeoutMs: settings.idleTimeoutMs,
       watchLimits: { perSessionMax: settings.watchesPerConnectionMax, totalMax: settings.watchesTotalMax },
       encodePresence: (view) => eventPacket('presence', presenceChange(view)),

@@ -5,6 +5,8 @@ import type { Cluster } from '../ports/cluster.ts';
 import type { PresenceView } from '../ports/presence.ts';
 import type { Session } from '../ports/session.ts';
 import type { SharedStore } from '../ports/shared-store.ts';
+import type { Store } from '../ports/store.ts';
+import { Audience } from './audience.ts';
 import { LiveEvents } from './live.ts';
 import { MemberNotices } from './member-notices.ts';
 import { MemberReads } from './member-reads.ts';
@@ -20,7 +22,7 @@ export interface FanoutPorts {
   readonly cluster: Cluster;
   /** Undefined: no other node changes members. */
   readonly shared: Pick<SharedStore, 'memberships' | 'membersVersions'> | undefined;
-  readonly readStream: StreamPorts['readStream'];
+  readonly store: Pick<Store, 'readStream' | 'members'>;
   readonly runs: StreamPorts['runs'];
   readonly idleTimeoutMs: number;
   readonly watchLimits: WatchLimits;
@@ -37,7 +39,7 @@ export class Fanout {
   readonly watches: Watches;
   readonly #feed: PresenceFeed;
 
-  constructor({ directory, clock, cluster, shared, readStream, runs, ...ports }: FanoutPorts) {
+  constructor({ directory, clock, cluster, shared, store, runs, ...ports }: FanoutPorts) {
     this.watches = new Watches(ports.watchLimits);
     this.#feed = new PresenceFeed({
       watches: this.watches,
@@ -48,10 +50,16 @@ export class Fanout {
       onTold: ports.onPresence,
     });
     this.presence = new Presence({ idleTimeoutMs: ports.idleTimeoutMs, cluster, onChange: (view) => this.#feed.tell(view) });
-    this.streams = new Streams({ runs, clock, readStream, confirmMembers: (roomIds) => this.members.confirm(roomIds) });
-    this.live = new LiveEvents({ directory, cluster, streams: this.streams, presence: this.presence });
+    const audience = shared && new Audience(store, clock);
+    this.streams = new Streams({
+      runs,
+      clock,
+      readStream: (query) => store.readStream(query),
+      confirmMembers: (roomIds) => this.members.confirm(roomIds),
+    });
+    this.live = new LiveEvents({ directory, cluster, audience, streams: this.streams, presence: this.presence });
     // Each node hears by itself who joins and leaves.
-    const toRoomHere = (roomId: string, packet: OutgoingPacket, except?: string): number => this.live.toRoomHere(roomId, packet, except);
+    const toRoomHere = (roomId: string, packet: OutgoingPacket, except?: string): unknown => this.live.toRoomHere(roomId, packet, except);
     this.members = new Members({
       directory,
       streams: this.streams,
@@ -59,6 +67,7 @@ export class Fanout {
       notices: new MemberNotices({ toRoom: toRoomHere, isHeardIn: (roomId) => this.live.isHeardIn(roomId) }, clock),
       toRoom: toRoomHere,
       reads: shared && new MemberReads(shared, clock),
+      onChanged: (roomId) => audience?.changed(roomId),
     });
   }
 

@@ -10,14 +10,18 @@
 import { limits, userIdToWire, type WireUserId } from '@parley/protocol';
 import type { Clock } from '../lib/clock.ts';
 import { eventPacket } from '../lib/event-packet.ts';
-import type { LiveEvents } from './live.ts';
+import type { OutgoingPacket } from '../lib/outgoing-packet.ts';
 
 const toldEachMax = limits.membersToldMax;
 const gatherMs = 1000;
 
 type Change = 'joined' | 'left';
 
-type RoomEvents = Pick<LiveEvents, 'toRoom' | 'isHeardIn'>;
+/** On this node: the others hear of the same changes. */
+interface RoomEvents {
+  toRoom(roomId: string, packet: OutgoingPacket, exceptUserId?: string): unknown;
+  isHeardIn(roomId: string): boolean;
+}
 
 interface Gathered {
   /** The last change of each user, by id. */

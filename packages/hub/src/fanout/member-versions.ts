@@ -33,7 +33,8 @@ export class MemberVersions {
     return true;
   }
 
-  applied({ roomId, userId, membersVersion: version }: Change): void {
+  /** The change has been applied, or need not be, because a later one of the user has. */
+  heard({ roomId, userId, membersVersion: version }: Change): void {
     const known = this.#version(roomId);
     // Nobody here reads the room, or how new its members are is not known yet.
     if (version === undefined || known === undefined) this.#early.delete(roomId);

@@ -49,6 +49,7 @@ export interface MemberPorts {
   readonly toRoom: (roomId: string, packet: OutgoingPacket) => void;
   /** Undefined: nobody else changes members. */
   readonly reads: MemberReads | undefined;
+  readonly onChanged: (roomId: string) => void;
 }
 
 export class Members {
@@ -82,6 +83,7 @@ export class Members {
 
   /** The room's members here are told, and get nothing more of it. */
   deleted({ roomId, membersVersion }: Pick<MemberChange, 'roomId' | 'membersVersion'>): void {
+    this.#ports.onChanged(roomId);
     if (this.#versions.isOld(roomId, membersVersion)) return;
     this.#ports.notices.forget(roomId);
     this.#versions.forget(roomId);
@@ -157,14 +159,17 @@ export class Members {
   /** False: this change, or a later one of the user, is known. If it shows nevertheless that something is not as it should be, the store is asked. */
   #isNews(change: MemberChange, isMember: boolean): boolean {
     const { roomId, userId } = change;
+    this.#ports.onChanged(roomId);
     if (this.#versions.isNews(change)) return true;
+    // It may be the one that was missing between what is known and what came early.
+    this.#versions.heard(change);
     const { directory } = this.#ports;
     if (directory.sessionsOf(userId).length > 0 && directory.roomsOf(userId).has(roomId) !== isMember) this.#checkSoon(userId);
     return false;
   }
 
   #applied(change: MemberChange): void {
-    this.#versions.applied(change);
+    this.#versions.heard(change);
     this.#noteChange(change.userId);
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Now } from '../lib/clock.ts';
-import { aloneCluster, type Cluster } from '../ports/cluster.ts';
+import { aloneCluster, type Cluster, type PresenceEntry } from '../ports/cluster.ts';
 import type { PresenceView } from '../ports/presence.ts';
 import { seenAt } from '../ports/store.ts';
 import { Presence } from './presence.ts';
@@ -150,4 +150,129 @@ test('what a watcher is told adds up to what there is, whatever users do', () =>
       }
     }),
   );
+});
+
+describe('a user on several nodes', () => {
+  /** Three nodes that hear of each other as soon as something happens. */
+  function nodes() {
+    const told: string[][] = [[], [], []];
+    const all = told.map((ofNode, index) =>
+      presenceOf(({ userId, state }) => ofNode.push(`${userId} ${state}`), {
+        node: index + 1,
+        signal: (event) => event.kind === 'presence' && spread(event.entry),
+      }),
+    );
+    const spread = (entry: PresenceEntry): void => {
+      for (const [index, other] of all.entries()) if (index + 1 !== entry.node) other.heard(entry);
+    };
+    const [one, two, three] = all;
+    if (one === undefined || two === undefined || three === undefined) throw new Error('three nodes are needed');
+    const tell = (presence: Presence, userId = 'ann'): void => spread(presence.entryOf(userId));
+    return { one, two, three, told, tell };
+  }
+
+  test('is online with the first connection anywhere, offline with the last, and nothing is told in between', () => {
+    const { one, two, three, told, tell } = nodes();
+    for (const node of [one, two]) {
+      node.arrive('ann', undefined, undefined, at(0));
+      tell(node);
+    }
+    expect(three.view('ann')).toMatchObject({ state: 'online', connections: 2 });
+    one.depart('ann', at(10));
+    tell(one);
+    two.depart('ann', at(20));
+    tell(two);
+    expect(told).toEqual([
+      ['ann online', 'ann offline'],
+      ['ann online', 'ann offline'],
+      ['ann online', 'ann offline'],
+    ]);
+    expect([...one.users(), ...three.users()]).toEqual([]);
+  });
+
+  test('is away only if it is idle on all of them', () => {
+    const { one, two, three, tell } = nodes();
+    one.arrive('ann', undefined, undefined, at(0));
+    two.arrive('ann', undefined, undefined, at(50));
+    tell(one);
+    tell(two);
+    one.sweep(100);
+    expect([one, two, three].map((node) => node.view('ann').state)).toEqual(['online', 'online', 'online']);
+    two.sweep(150);
+    expect([one, two, three].map((node) => node.view('ann').state)).toEqual(['away', 'away', 'away']);
+    one.active('ann', at(160));
+    expect([one, two, three].map((node) => node.view('ann').state)).toEqual(['online', 'online', 'online']);
+  });
+
+  test('is what it chose last, also where the clock is behind', () => {
+    const { one, two, three, tell } = nodes();
+    one.arrive('ann', undefined, undefined, at(0));
+    tell(one);
+    two.arrive('ann', undefined, undefined, at(0));
+    tell(two);
+    one.choose('ann', 'dnd', undefined, at(5000));
+    tell(one);
+    two.choose('ann', 'away', 'lunch', at(10));
+    tell(two);
+    tell(one);
+    for (const node of [one, two, three]) expect(node.view('ann')).toMatchObject({ state: 'away', statusText: 'lunch' });
+  });
+
+  test('is the same on all nodes if two choices are made at once', () => {
+    const { one, two, three, tell } = nodes();
+    for (const node of [one, two]) node.arrive('ann', undefined, undefined, at(0));
+    one.choose('ann', 'dnd', undefined, at(10));
+    two.choose('ann', 'away', undefined, at(10));
+    tell(two);
+    tell(one);
+    expect([one, two, three].map((node) => node.chosen('ann'))).toEqual(['away', 'away', 'away']);
+  });
+
+  test('is gone with its node, and was last seen when that ended', () => {
+    const { one, two, told, tell } = nodes();
+    two.arrive('ann', undefined, undefined, at(0));
+    tell(two);
+    one.nodeGone(3, at(60).wallMs);
+    expect(one.view('ann').state).toBe('online');
+    one.nodeGone(2, at(70).wallMs);
+    expect(one.view('ann')).toMatchObject({ state: 'offline', connections: 0 });
+    expect(told[0]).toEqual(['ann online', 'ann offline']);
+  });
+
+  test('that is invisible on one node is seen on none', () => {
+    const { one, two, told, tell } = nodes();
+    two.arrive('ann', undefined, 'invisible', at(0));
+    tell(two);
+    one.arrive('ann', { userId: 'ann', state: 'online', statusText: undefined, lastSeenMs: 1, version: 3 }, undefined, at(1));
+    tell(one);
+    expect(told.flat()).toEqual([]);
+    expect(one.isVisible('ann')).toBe(false);
+  });
+
+  test('looks the same from all nodes in the end, whatever happened and in whatever order it was heard', () => {
+    const step = fc.record({
+      node: fc.nat(2),
+      action: fc.constantFrom('arrive', 'depart', 'dnd', 'invisible', 'online', 'active', 'tell'),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const { one, two, three, tell } = nodes();
+        const all = [one, two, three];
+        let ms = 0;
+        for (const { node, action } of steps) {
+          const presence = all[node] ?? one;
+          ms += 7;
+          if (action === 'arrive') presence.arrive('ann', undefined, undefined, at(ms));
+          else if (action === 'depart') presence.depart('ann', at(ms));
+          else if (action === 'active') presence.active('ann', at(ms));
+          else if (action === 'tell') tell(presence);
+          else if (presence.entryOf('ann').connections > 0) presence.choose('ann', action, undefined, at(ms));
+        }
+        for (const presence of [...all, ...all]) tell(presence);
+        const views = all.map((presence) => ({ ...presence.view('ann'), lastSeenMs: 0 }));
+        expect(views[1]).toEqual(views[0]);
+        expect(views[2]).toEqual(views[0]);
+      }),
+    );
+  });
 });

@@ -269,7 +269,10 @@ describe("a room's message (I17)", () => {
   test('is not read from the log before the members were', async () => {
     const order: string[] = [];
     const { streams } = setUp({
-      confirmMembers: async () => void order.push('members'),
+      async confirmMembers() {
+        await undefined;
+        order.push('members');
+      },
     });
     const reader = new FakeReader();
     reader.fallBehind = () => order.push('log');

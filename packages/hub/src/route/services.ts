@@ -86,6 +86,6 @@ export interface WatchList {
 /** Sends live-only events to those who are connected, on whatever node. Returns how many users can be known to have got it: those who are not invisible. */
 export interface LiveEvents {
   toUser(userId: string, packet: OutgoingPacket): number;
-  toRoom(roomId: string, packet: OutgoingPacket, exceptUserId?: string): number;
+  toRoom(roomId: string, packet: OutgoingPacket, exceptUserId?: string): number | Promise<number>;
   toAll(packet: OutgoingPacket, except: ReadonlySet<string>): number;
 }
