@@ -4,14 +4,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Actor } from './actor/actor.ts';
-import type { HubControl } from './hub-control.ts';
+import type { Hubs } from './hubs.ts';
 import type { ActorPlan, Plan } from './plan.ts';
 import { watchPresence } from './presence-watch.ts';
 import type { Recorder } from './recorder.ts';
 import { until } from './until.ts';
 
 export interface DrainPorts {
-  readonly hub: HubControl;
+  readonly hubs: Hubs;
   readonly recorder: Recorder;
   readonly plan: Plan;
   readonly makeActor: (plan: ActorPlan, index: number) => Actor;
@@ -27,13 +27,13 @@ const goneMs = 3_000;
 
 /** If messages are queued still after the last round, the checks find it. */
 export async function drain(ports: DrainPorts): Promise<void> {
-  await ports.hub.terminate(0);
+  await ports.hubs.restart();
   for (let round = 1; round <= roundsMax; round++) {
     const fetched = await fetchAll(ports, round);
     ports.onProgress(`drain, round ${round}: ${fetched} messages were queued`);
     if (fetched === 0) break;
   }
-  await ports.hub.end();
+  await ports.hubs.end();
 }
 
 /** Returns how many messages came. */

@@ -51,7 +51,7 @@ const upgrade: ClientKind = { stock: 'upgrade' };
 const rawWebSocket: ClientKind = { raw: 'websocket' };
 const rawPolling: ClientKind = { raw: 'polling' };
 
-const users: readonly UserPlan[] = [
+const usersAlone: readonly UserPlan[] = [
   { clients: [webSocket], window: 100, rooms: [0, 2] },
   { clients: [webSocket], window: 50, rooms: [0, 1, 3] },
   { clients: [upgrade], window: 50, rooms: [0, 2] },
@@ -85,7 +85,18 @@ const users: readonly UserPlan[] = [
   { clients: [webSocket], window: 0 },
 ];
 
-export function makePlan(random: Seeded): Plan {
+/**
+ * In a cluster: the one who wanders is in two places, so that a node has to hear from another one that a room was left. The clients
+ * send less, since the nodes and their store share the machine.
+ */
+const clusterUsers: readonly UserPlan[] = usersAlone.map((user) => ({
+  ...user,
+  clients: user.wanders === undefined ? user.clients : [...user.clients, rawWebSocket],
+  window: Math.ceil(user.window / 3),
+}));
+
+export function makePlan(random: Seeded, isCluster = false): Plan {
+  const users = isCluster ? clusterUsers : usersAlone;
   const world: World = {
     // Ids of both kinds: numbers, and strings.
     users: users.map((_, user) => (user % 2 === 0 ? user + 1 : `user-${user + 1}`)),
@@ -102,7 +113,7 @@ export function makePlan(random: Seeded): Plan {
         reader: world.readers.findIndex((reader) => reader.user === user && reader.device === device),
         client,
         hasIdentityInHandshake: 'stock' in client && user % 2 === 0,
-        window: window === 0 ? 0 : Math.max(20, Math.round(window * (0.6 + 0.8 * random.fraction()))),
+        window: window === 0 ? 0 : Math.max(isCluster ? 5 : 20, Math.round(window * (0.6 + 0.8 * random.fraction()))),
         rooms: isFirst ? own.map((room) => roomStream(world, room)) : [],
         wanders: isFirst ? wanders.map((room) => roomStream(world, room)) : [],
         isSleeper,

@@ -10,8 +10,9 @@ export function watchPresence(observer: Actor, recorder: Recorder): () => void {
   const { users } = recorder.world;
   const interval = setInterval(() => {
     const askedAtMs = recorder.nowMs();
+    const { node } = observer;
     observer.ask('presence', { user_ids: users }, (reply) => {
-      if (reply.status === 'success') recorder.add({ kind: 'presence', askedAtMs, online: onlineBits(users, reply.users) });
+      if (reply.status === 'success') recorder.add({ kind: 'presence', askedAtMs, online: onlineBits(users, reply.users), node });
     });
   }, askEveryMs);
   return () => clearInterval(interval);

@@ -81,9 +81,9 @@ export class Recorder {
     this.#run.end();
   }
 
-  open(reader: number): number {
+  open(reader: number, node: number): number {
     const connection = this.counts.connections++;
-    this.add({ kind: 'open', connection, reader });
+    this.add({ kind: 'open', connection, reader, node });
     return connection;
   }
 
@@ -102,7 +102,7 @@ export class Recorder {
     if (reply.status === 'success') {
       this.counts.acknowledged += 1;
       const duplicate = reply.duplicate === true;
-      this.add({ kind: 'ok', connection, message, seq: Number(reply.seq), id: Number(reply.message_id), duplicate });
+      this.add({ kind: 'ok', connection, message, seq: Number(reply.seq), id: idOf(reply.message_id), duplicate });
     } else {
       this.counts.refused += 1;
       this.add({ kind: 'refused', connection, message, code: String(reply.code) });
@@ -132,9 +132,14 @@ export class Recorder {
     this.counts.delivered += 1;
     if (redelivered) this.counts.redelivered += 1;
     if (seq <= (this.ledger.connection(connection).readerHad.get(stream)?.seq ?? 0)) this.counts.repeated += 1;
-    this.add({ kind: 'delivered', connection, stream, seq, id: Number(payload.id), message, redelivered });
+    this.add({ kind: 'delivered', connection, stream, seq, id: idOf(payload.id), message, redelivered });
     return { stream, seq };
   }
+}
+
+/** What fits into the history: ids are compared and no more. */
+function idOf(id: unknown): number {
+  return Number(id) | 0;
 }
 
 export function contentOf(message: number): string {

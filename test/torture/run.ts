@@ -1,96 +1,109 @@
 /**
- * One run: a hub, its clients, and a schedule of what goes wrong; then everything calms down, everybody fetches what
+ * One run: a hub or a cluster, its clients, and a schedule of what goes wrong; then everything calms down, everybody fetches what
  * is queued, and the checks look for what never came.
  *
  * The plan of clients, each client's choices and the schedule of faults come from the seed. What the real processes make of
  * them in real time can't be replayed exactly.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Actor, type ActorPorts } from './actor/actor.ts';
+import { Actor } from './actor/actor.ts';
 import { allChecks } from './checks/all.ts';
 import type { Violation } from './checks/check.ts';
-import { RawLink } from './clients/raw-link.ts';
-import { stockLink } from './clients/stock-link.ts';
+import { clusterHubs } from './cluster-hubs.ts';
+import { makeClusterSchedule } from './cluster-schedule.ts';
 import { drain } from './drain.ts';
-import { HubControl, type HubCounts } from './hub-control.ts';
+import { type FaultCounts, HubControl, noFaults } from './hub-control.ts';
+import { type Hubs, hubAlone } from './hubs.ts';
+import { LimitWatch } from './limit-watch.ts';
+import type { ClusterOptions } from './options.ts';
 import { type ActorPlan, makePlan, type Plan } from './plan.ts';
 import { watchPresence } from './presence-watch.ts';
 import { Recorder, type RunCounts } from './recorder.ts';
-import { type Fault, makeSchedule } from './schedule.ts';
+import { makeSchedule, type Step } from './schedule.ts';
 import { seeded } from './seeded.ts';
+import { actorPorts, connectionsPerUserMax, hubArguments, presenceBounds } from './setup.ts';
 import { until } from './until.ts';
 
 export interface RunOptions {
   readonly seed: number;
   readonly durationMs: number;
   readonly kills: number;
-  /** The hub's data folder. */
+  readonly faults: number;
+  readonly cluster: ClusterOptions | undefined;
+  /** The data folder of a hub that is alone. */
   readonly data: string;
   readonly onProgress: (line: string) => void;
+  /** Is given what ends all processes of a run that is broken off. */
+  readonly onHubs: (dispose: () => Promise<void>) => void;
 }
 
 export interface RunResult {
   readonly violations: readonly Violation[];
   readonly recorder: Recorder;
-  readonly counts: RunCounts & HubCounts;
+  readonly counts: RunCounts & FaultCounts;
   readonly seconds: number;
 }
 
-const pingMs = { interval: 2_000, timeout: 2_000 };
-/** For the hub to notice, in a process that shares the machine with all its clients. */
-const slackMs = 2_000;
 const firstConnectMs = 15_000;
 /** For replies and repetitions after the last fault. */
 const settleMs = 30_000;
-/** Of the seeds, this part meets full queues. */
-const smallQueueEvery = 3;
 
 export async function run(options: RunOptions): Promise<RunResult> {
-  const { seed, durationMs, kills, data, onProgress } = options;
-  const plan = makePlan(seeded(seed, 'plan'));
-  const schedule = makeSchedule(seeded(seed, 'schedule'), plan, { durationMs, kills });
-  const bounds = { closedMs: slackMs, silentMs: pingMs.interval + pingMs.timeout + slackMs };
-  const recorder = new Recorder(plan.world, allChecks(bounds));
-  const hub = new HubControl(recorder, data, hubArguments(seed));
+  const { seed, cluster, onProgress, onHubs } = options;
+  const plan = makePlan(seeded(seed, 'plan'), cluster !== undefined);
+  const recorder = new Recorder(plan.world, allChecks(presenceBounds(cluster !== undefined)));
+  const hubs = await makeHubs(options, recorder);
+  onHubs(() => hubs.dispose());
   try {
-    await hub.start();
-    const actors = plan.actors.map((actor, index) => new Actor(actor, actorPorts(seed, plan, recorder, hub.port, index)));
-    await act({ options, plan, recorder, hub, actors, schedule });
-    if (recorder.violations.length === 0)
-      await drain({ hub, recorder, plan, makeActor: (actor, index) => drainActor(actor, index), onProgress });
+    await hubs.start();
+    const ports = (index: number) => actorPorts({ seed, plan, recorder, ports: hubs.ports(), isCluster: cluster !== undefined, index });
+    const actors = plan.actors.map((actor, index) => new Actor(actor, ports(index)));
+    await act({ options, plan, recorder, hubs, actors, schedule: scheduleOf(options, plan) });
+    const drainActor = (actor: ActorPlan, index: number) => new Actor(actor, { ...ports(index), acknowledgeDelayMs: { min: 10, max: 30 } });
+    if (recorder.violations.length === 0) await drain({ hubs, recorder, plan, makeActor: drainActor, onProgress });
     recorder.end();
   } catch (error) {
     recorder.fault({ check: 'the run', problem: error instanceof Error ? error.message : String(error) });
   } finally {
-    await hub.dispose();
+    await hubs.dispose();
   }
   const seconds = recorder.nowMs() / 1000;
-  return { violations: recorder.violations, recorder, counts: { ...recorder.counts, ...hub.counts }, seconds };
+  return { violations: recorder.violations, recorder, counts: { ...recorder.counts, ...hubs.counts }, seconds };
+}
 
-  function drainActor(actor: ActorPlan, index: number): Actor {
-    const ports = actorPorts(seed, plan, recorder, hub.port, index);
-    return new Actor(actor, { ...ports, acknowledgeDelayMs: { min: 10, max: 30 } });
-  }
+async function makeHubs({ seed, cluster, data }: RunOptions, recorder: Recorder): Promise<Hubs> {
+  const args = hubArguments(seed);
+  if (cluster !== undefined) return clusterHubs(cluster, recorder, args);
+  const counts = noFaults();
+  return hubAlone(new HubControl({ recorder, node: 0, counts, data, args, startsMax: 1 }), counts);
+}
+
+function scheduleOf({ seed, durationMs, kills, faults, cluster }: RunOptions, plan: Plan): readonly Step[] {
+  const random = seeded(seed, 'schedule');
+  if (cluster === undefined) return makeSchedule(random, plan, { durationMs, kills });
+  return makeClusterSchedule(random, plan, { durationMs, faults, nodes: cluster.nodes, hasBusServer: cluster.bus !== 'notify' });
 }
 
 interface Act {
   readonly options: RunOptions;
   readonly plan: Plan;
   readonly recorder: Recorder;
-  readonly hub: HubControl;
+  readonly hubs: Hubs;
   readonly actors: readonly Actor[];
-  readonly schedule: ReturnType<typeof makeSchedule>;
+  readonly schedule: readonly Step[];
 }
 
 /** From the first connection to the last reply. */
-async function act({ options, plan, recorder, hub, actors, schedule }: Act): Promise<void> {
-  const { durationMs, onProgress } = options;
+async function act({ options, plan, recorder, hubs, actors, schedule }: Act): Promise<void> {
+  const { durationMs } = options;
   const early = actors.filter((actor) => !actor.plan.isLate);
   for (const actor of early) actor.start();
   await until('register', early, (actor) => actor.isRegistered && actor.isSettled, firstConnectMs);
   for (const actor of actors) actor.beginToSend();
   const observer = actors[plan.observer];
   const stopWatching = observer === undefined ? () => {} : watchPresence(observer, recorder);
+  const limit = new LimitWatch({ recorder, ports: hubs.ports(), limit: connectionsPerUserMax });
+  if (options.cluster !== undefined) limit.start();
   const startLate = setTimeout(() => {
     for (const actor of actors) if (actor.plan.isLate) actor.start();
   }, durationMs / 2);
@@ -102,51 +115,27 @@ async function act({ options, plan, recorder, hub, actors, schedule }: Act): Pro
     if (recorder.violations.length > 0) break;
     await sleep(Math.max(0, startMs + atMs - recorder.nowMs()));
     const beganMs = recorder.nowMs();
-    await carryOut(fault, hub, actors);
+    if (fault.kind === 'disturb') actors[fault.actor]?.disturb(fault.disturbance);
+    else await hubs.carryOut(fault);
     startMs += recorder.nowMs() - beganMs;
     if (recorder.nowMs() - shownMs < 10_000) continue;
     shownMs = recorder.nowMs();
-    onProgress(
-      `${Math.round(shownMs / 1000)} s: ${hub.counts.kills} kills, ${recorder.counts.acknowledged} acknowledged, ${recorder.counts.delivered} delivered`,
-    );
+    options.onProgress(progressText(shownMs, recorder, hubs));
   }
+  await hubs.calm();
 
   for (const actor of actors) actor.finish();
   if (recorder.violations.length === 0)
     await until('get all their answers', actors, (actor) => actor.isRegistered && actor.isSettled, settleMs);
   clearTimeout(startLate);
+  await limit.stop();
+  if (options.cluster !== undefined && recorder.violations.length === 0) await limit.expectAll();
   stopWatching();
   for (const actor of actors) actor.stop();
 }
 
-async function carryOut(fault: Fault, hub: HubControl, actors: readonly Actor[]): Promise<void> {
-  if (fault.kind === 'kill') await hub.kill(fault.downMs);
-  else if (fault.kind === 'terminate') await hub.terminate(fault.downMs);
-  else if (fault.kind === 'stop') await hub.stopFor(fault.forMs);
-  else actors[fault.actor]?.disturb(fault.disturbance);
-}
-
-function hubArguments(seed: number): string[] {
-  const queue = seed % smallQueueEvery === 0 ? 2_000 : 100_000_000;
-  return [
-    ...['--ping.interval', `${pingMs.interval}ms`, '--ping.timeout', `${pingMs.timeout}ms`, '--drain.timeout', '2s'],
-    ...['--queue.max-messages', String(queue), '--connections.max-per-user', '8'],
-    // Small enough that a reader that stops is soon served from the log.
-    ...['--outbox.high-water', '64KiB', '--outbox.low-water', '16KiB', '--log.level', 'error'],
-  ];
-}
-
-function actorPorts(seed: number, plan: Plan, recorder: Recorder, port: number, index: number): ActorPorts {
-  const { world, actors, observer } = plan;
-  const observingUser = world.readers[actors[observer]?.reader ?? -1]?.user;
-  return {
-    recorder,
-    random: seeded(seed, `actor ${index}`),
-    recipients: [...world.users.keys()].filter((user) => user !== observingUser),
-    acknowledgeDelayMs: { min: 20, max: 400 },
-    makeLink: ({ client }, handlers, random, auth) =>
-      'stock' in client
-        ? stockLink(`http://127.0.0.1:${port}`, client.stock, handlers, auth)
-        : new RawLink(port, client.raw, handlers, random),
-  };
+function progressText(nowMs: number, { counts }: Recorder, hubs: Hubs): string {
+  const { slowestReadyMs: _, kills, ...others } = hubs.counts;
+  const otherFaults = Object.values(others).reduce((sum, count) => sum + count, 0);
+  return `${Math.round(nowMs / 1000)} s: ${kills} kills, ${otherFaults} other faults, ${counts.acknowledged} acknowledged, ${counts.delivered} delivered`;
 }

@@ -3,11 +3,20 @@ import { type Disturbance, upgradeSteps } from './clients/link.ts';
 import type { Plan } from './plan.ts';
 import type { Seeded } from './seeded.ts';
 
-export type Fault =
-  | { readonly kind: 'kill'; readonly downMs: number }
-  | { readonly kind: 'terminate'; readonly downMs: number }
-  | { readonly kind: 'stop'; readonly forMs: number }
-  | { readonly kind: 'disturb'; readonly actor: number; readonly disturbance: Disturbance };
+/** What happens to hubs and to the servers that they share. `roll`: all nodes are told to end and started again, one by one. */
+export type HubFault =
+  | { readonly kind: 'kill'; readonly node: number; readonly downMs: number }
+  | { readonly kind: 'terminate'; readonly node: number; readonly downMs: number }
+  | { readonly kind: 'stop'; readonly node: number; readonly forMs: number }
+  | { readonly kind: 'roll' }
+  | { readonly kind: 'killBus'; readonly forMs: number }
+  | { readonly kind: 'freezeBus'; readonly forMs: number }
+  | { readonly kind: 'restartStore'; readonly downMs: number }
+  | { readonly kind: 'freezeStore'; readonly forMs: number }
+  /** Some of the hubs' connections to the store are ended. */
+  | { readonly kind: 'sever'; readonly share: number };
+
+export type Fault = HubFault | { readonly kind: 'disturb'; readonly actor: number; readonly disturbance: Disturbance };
 
 export interface Step {
   readonly atMs: number;
@@ -28,16 +37,24 @@ const sleepMs = { min: 2_000, max: 9_000 };
 
 export function makeSchedule(random: Seeded, plan: Plan, { durationMs, kills }: ScheduleOptions): readonly Step[] {
   const steps = [
-    ...spread(random, durationMs, kills, () => ({ kind: 'kill', downMs: random.chance(0.7) ? 0 : random.between(50, 600) })),
-    ...spread(random, durationMs, Math.ceil(kills * terminationsPerKill), () => ({ kind: 'terminate', downMs: random.between(0, 300) })),
-    ...spread(random, durationMs, Math.ceil(kills * stopsPerKill), () => ({ kind: 'stop', forMs: stopMs(random) })),
-    ...spread(random, durationMs, Math.round(durationMs / disturbanceEveryMs), () => disturb(random, plan)),
+    ...spread(random, durationMs, kills, () => ({ kind: 'kill', node: 0, downMs: random.chance(0.7) ? 0 : random.between(50, 600) })),
+    ...spread(random, durationMs, Math.ceil(kills * terminationsPerKill), () => ({
+      kind: 'terminate',
+      node: 0,
+      downMs: random.between(0, 300),
+    })),
+    ...spread(random, durationMs, Math.ceil(kills * stopsPerKill), () => ({ kind: 'stop', node: 0, forMs: stopMs(random) })),
+    ...disturbances(random, plan, durationMs),
   ];
   return steps.sort((a, b) => a.atMs - b.atMs);
 }
 
+export function disturbances(random: Seeded, plan: Plan, durationMs: number): Step[] {
+  return spread(random, durationMs, Math.round(durationMs / disturbanceEveryMs), () => disturb(random, plan));
+}
+
 /** Evenly over the time, each at a random moment of its part. */
-function spread(random: Seeded, durationMs: number, count: number, fault: () => Fault): Step[] {
+export function spread(random: Seeded, durationMs: number, count: number, fault: () => Fault): Step[] {
   return Array.from({ length: count }, (_, index) => ({ atMs: (durationMs * (index + random.fraction())) / count, fault: fault() }));
 }
 

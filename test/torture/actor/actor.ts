@@ -17,6 +17,10 @@ export interface ActorPorts {
   /** Users who may be written to. */
   readonly recipients: readonly number[];
   readonly acknowledgeDelayMs: { readonly min: number; readonly max: number };
+  /** Refusals of an `ack` that say nothing of it. */
+  readonly passingCodes: ReadonlySet<string>;
+  /** For so long after a connection ended, an event that was sent on it may still be carried out. */
+  readonly lateMs: number;
 }
 
 const registerAgainMs = 300;
@@ -30,6 +34,7 @@ export class Actor {
   readonly #memberships: MembershipKeeper;
   readonly #acknowledger: Acknowledger;
   #connection: number | undefined;
+  #node = 0;
   #isRegistered = false;
   /** What the hub announced at `register`, less what came since. */
   #waiting = 0;
@@ -46,6 +51,7 @@ export class Actor {
       emit: (name, payload, onReply) => this.#link.emit(name, payload, onReply),
     });
     this.#memberships = new MembershipKeeper({
+      lateMs: ports.lateMs,
       send: (operation, stream, onReply) => this.#changeMembership(operation, stream, onReply),
       onDone: (operation, stream) => this.#note(operation === 'join' ? 'joined' : 'left', stream),
     });
@@ -61,6 +67,11 @@ export class Actor {
 
   get isRegistered(): boolean {
     return this.#isRegistered;
+  }
+
+  /** The node of its latest connection. */
+  get node(): number {
+    return this.#node;
   }
 
   /** Everything that was sent has an outcome, and the memberships are what they should be. */
@@ -111,8 +122,9 @@ export class Actor {
   #handlers(): LinkHandlers {
     const { recorder } = this.#ports;
     return {
-      onOpen: () => {
-        this.#connection = recorder.open(this.plan.reader);
+      onOpen: (node) => {
+        this.#node = node;
+        this.#connection = recorder.open(this.plan.reader, node);
         if (!this.plan.hasIdentityInHandshake) this.#register(this.#connection);
       },
       onEvent: (name, payload) => {
@@ -196,7 +208,7 @@ export class Actor {
     const { recorder } = this.#ports;
     const place = isInbox(recorder.world, stream) ? {} : { room_id: this.#roomId(stream) };
     this.#link.emit('ack', { seq, ...place }, (reply) => {
-      if (reply.status !== 'success' && reply.code !== 'shutting_down') {
+      if (reply.status !== 'success' && !this.#ports.passingCodes.has(String(reply.code))) {
         recorder.fault({
           check: 'acknowledging',
           problem: `${this.plan.name} received seq ${seq}, and its ack was refused with ${reply.code}`,

@@ -6,6 +6,11 @@ export interface KeeperPorts {
   /** Sends the event; `onReply` says whether it took effect. */
   readonly send: (operation: Operation, stream: number, onReply: (isDone: boolean) => void) => void;
   readonly onDone: (operation: Operation, stream: number) => void;
+  /**
+   * For so long after the connection ended, the hub may still carry out what was sent on it: a node that was stopped, while the client is at another
+   * one already. Whoever wants to be sure of the outcome does not change their mind before.
+   */
+  readonly lateMs: number;
 }
 
 export type Operation = 'join' | 'leave';
@@ -24,6 +29,7 @@ export class MembershipKeeper {
   readonly #memberships = new Map<number, Membership>();
   #isConnected = false;
   #isAsking = false;
+  #changesFromMs = 0;
 
   constructor(ports: KeeperPorts) {
     this.#ports = ports;
@@ -51,6 +57,7 @@ export class MembershipKeeper {
 
   disconnected(): void {
     this.#isConnected = false;
+    if (this.#isAsking && this.#ports.lateMs > 0) this.#changesFromMs = performance.now() + this.#ports.lateMs;
     this.#isAsking = false;
   }
 
@@ -58,10 +65,18 @@ export class MembershipKeeper {
     if (!this.#isConnected || this.#isAsking) return;
     for (const [stream, membership] of this.#memberships) {
       if (membership.underWay === undefined && membership.wanted === membership.isMember) continue;
+      if (membership.underWay === undefined && this.#mustWait()) continue;
       membership.underWay ??= membership.wanted ? 'join' : 'leave';
       this.#ask(stream, membership, membership.underWay);
       return;
     }
+  }
+
+  #mustWait(): boolean {
+    const waitMs = this.#changesFromMs - performance.now();
+    if (waitMs <= 0) return false;
+    setTimeout(() => this.#next(), waitMs).unref();
+    return true;
   }
 
   #ask(stream: number, membership: Membership, operation: Operation): void {

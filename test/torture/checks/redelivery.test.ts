@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { allStreams } from '../history/events.ts';
-import { bob, close, connect, deliver, everybodyConnects, ok, problemsOf, send } from './hand-made-history.ts';
+import { bob, close, connect, deliver, everybodyConnects, type Line, ok, problemsOf, send } from './hand-made-history.ts';
 import { redelivery } from './redelivery.ts';
 
 const delivered = [...everybodyConnects, send(0, bob), ok(0, 1), { ...deliver(1, bob, 1, 0), atMs: 1_000 }];
@@ -44,5 +44,29 @@ describe('of what was acknowledged', () => {
   test('takes an explicit acknowledgement up to its seq', () => {
     const acknowledged = [...delivered, { kind: 'acknowledged', connection: 1, stream: bob, seq: 1 }] as const;
     expect(problemsOf(redelivery, [...acknowledged, { ...close(1), atMs: 9_000 }, ...again])).toHaveLength(1);
+  });
+});
+
+describe('in a cluster', () => {
+  const atNode = (connection: number, node: number): Line[] => [
+    { kind: 'open', connection, reader: 1, node },
+    { kind: 'registered', connection, queued: 0, missed: 0 },
+  ];
+  const heard: readonly Line[] = [
+    ...[...everybodyConnects, close(1), ...atNode(4, 1)],
+    ...[send(0, bob), ok(0, 1), { ...deliver(4, bob, 1, 0), atMs: 1_000 }],
+    { kind: 'acknowledged', connection: 4, stream: allStreams, seq: 0 },
+  ];
+  const again: readonly Line[] = [{ ...close(4), atMs: 9_000 }, ...atNode(5, 0), deliver(5, bob, 1, 0, { redelivered: true })];
+  const problem = ['seq 1 came again although its receipt had been acknowledged'];
+
+  test('the end of another node excuses no lost acknowledgement, that of its own does', () => {
+    expect(problemsOf(redelivery, [...heard, { kind: 'down', node: 2, atMs: 2_000 }, ...again])).toEqual(problem);
+    expect(problemsOf(redelivery, [...heard, { kind: 'down', node: 1, atMs: 2_000 }, ...again])).toEqual([]);
+  });
+
+  test('what is acknowledged while the store is away may be lost', () => {
+    const away: readonly Line[] = [...heard, { kind: 'storeDown', atMs: 1_500 }, { kind: 'storeUp', atMs: 3_000 }];
+    expect(problemsOf(redelivery, [...away, ...again])).toEqual([]);
   });
 });

@@ -24,6 +24,9 @@ export const redelivery: Check = {
     const acknowledgements = new Map<number, Acknowledgement[]>();
     /** Of each connection: what was settled when it was opened. */
     const settledBefore: ReadonlyMap<number, number>[] = [];
+    /** Nodes that can't hear an acknowledgement now, and whether none of them can write it down. */
+    const stopped = new Set<number>();
+    let isStoreDown = false;
 
     const settle = (connection: number, nowMs: number): void => {
       const waiting = acknowledgements.get(connection);
@@ -46,6 +49,7 @@ export const redelivery: Check = {
           settledBefore[event.connection] = new Map(settled.get(event.reader));
         } else if (event.kind === 'acknowledged') {
           const { connection, stream, seq, atMs } = event;
+          if (isStoreDown || stopped.has(ledger.connection(connection).node)) return;
           const positions = ledger.connection(connection).positions;
           const upTo =
             stream === allStreams ? new Map([...positions].map(([key, position]) => [key, position.seq])) : new Map([[stream, seq]]);
@@ -55,8 +59,19 @@ export const redelivery: Check = {
           settle(event.connection, event.atMs);
           acknowledgements.delete(event.connection);
         } else if (event.kind === 'down' || event.kind === 'stopped') {
+          const { node = 0 } = event;
+          if (event.kind === 'stopped') stopped.add(node);
+          settleAll(event.atMs);
+          for (const connection of acknowledgements.keys())
+            if (ledger.connection(connection).node === node) acknowledgements.delete(connection);
+        } else if (event.kind === 'continued' || event.kind === 'up') {
+          stopped.delete(event.node ?? 0);
+        } else if (event.kind === 'storeDown') {
+          isStoreDown = true;
           settleAll(event.atMs);
           acknowledgements.clear();
+        } else if (event.kind === 'storeUp') {
+          isStoreDown = false;
         } else if (event.kind === 'delivered') {
           const { connection, stream, seq, message, redelivered } = event;
           const had = ledger.connection(connection).readerHad.get(stream);

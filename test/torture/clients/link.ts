@@ -1,9 +1,22 @@
 /** A client of the hub that comes back by itself, whatever it is made of. */
 import type { Payload } from '../../support/client.ts';
 
+/** Where a client connects: chosen anew at each dial. */
+export interface Address {
+  readonly node: number;
+  readonly port: number;
+}
+
+export interface Addresses {
+  /** For the next connection. */
+  dial(): Address;
+  /** Any node's, for one request of a session that may be elsewhere; undefined: to be sent where the session is. */
+  readonly anyPort: (() => number) | undefined;
+}
+
 export interface LinkHandlers {
-  /** A connection has opened; nothing was sent on it yet. */
-  onOpen(): void;
+  /** A connection to this node has opened; nothing was sent on it yet. */
+  onOpen(node: number): void;
   onEvent(name: string, payload: Payload): void;
   /** A ping of the hub was answered. */
   onPing(): void;

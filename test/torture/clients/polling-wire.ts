@@ -8,6 +8,8 @@ const separator = '\x1e';
 
 export class PollingWire implements Wire {
   readonly #port: number;
+  /** For each request after the first. */
+  readonly #nextPort: () => number;
   readonly #agent = new Agent({ keepAlive: true });
   #handlers: WireHandlers | undefined;
   #sid = '';
@@ -18,8 +20,9 @@ export class PollingWire implements Wire {
   /** Set while an upgrade waits for the last poll and the last post to be answered. */
   #whenQuiet: (() => void) | undefined;
 
-  constructor(port: number, handlers: WireHandlers) {
+  constructor(port: number, handlers: WireHandlers, anyPort: (() => number) | undefined) {
     this.#port = port;
+    this.#nextPort = anyPort ?? (() => port);
     this.#handlers = handlers;
     this.#poll();
   }
@@ -95,7 +98,7 @@ export class PollingWire implements Wire {
       if (isOver) handlers.onEnd();
       else this.#giveUpUpgrade();
     };
-    const wire = new WebSocketWire(this.#port, `&sid=${this.#sid}`, { onPacket, onEnd }, onOpen);
+    const wire = new WebSocketWire(this.#nextPort(), `&sid=${this.#sid}`, { onPacket, onEnd }, onOpen);
     if (until === 'connecting') setImmediate(stop);
   }
 
@@ -142,7 +145,8 @@ export class PollingWire implements Wire {
     const sid = this.#sid === '' ? '' : `&sid=${this.#sid}`;
     const path = `/socket.io/?EIO=4&transport=polling${sid}`;
     const headers = body === undefined ? {} : { 'content-type': 'text/plain;charset=UTF-8', 'content-length': Buffer.byteLength(body) };
-    const asked: ClientRequest = request({ host: '127.0.0.1', port: this.#port, agent: this.#agent, method, path, headers }, (response) => {
+    const port = this.#sid === '' ? this.#port : this.#nextPort();
+    const asked: ClientRequest = request({ host: '127.0.0.1', port, agent: this.#agent, method, path, headers }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;

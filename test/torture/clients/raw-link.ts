@@ -1,7 +1,7 @@
 /** A Socket.IO client on raw connections, made to misbehave. It comes back by itself, like a stock client. */
 import type { Payload } from '../../support/client.ts';
 import type { Seeded } from '../seeded.ts';
-import type { Disturbance, Link, LinkHandlers } from './link.ts';
+import type { Addresses, Disturbance, Link, LinkHandlers } from './link.ts';
 import { PollingWire } from './polling-wire.ts';
 import { WebSocketWire } from './websocket-wire.ts';
 import type { Wire, WireHandlers } from './wire.ts';
@@ -12,20 +12,21 @@ const silenceMaxMs = 9_000;
 export type RawTransport = 'websocket' | 'polling';
 
 export class RawLink implements Link {
-  readonly #port: number;
+  readonly #addresses: Addresses;
   readonly #transport: RawTransport;
   readonly #handlers: LinkHandlers;
   readonly #seeded: Seeded;
   readonly #replies = new Map<number, (reply: Payload) => void>();
   #wire: Wire | undefined;
+  #node = 0;
   #isOpen = false;
   #isStopped = false;
   #nextAckId = 0;
   #timer: NodeJS.Timeout | undefined;
   #silence: NodeJS.Timeout | undefined;
 
-  constructor(port: number, transport: RawTransport, handlers: LinkHandlers, seeded: Seeded) {
-    this.#port = port;
+  constructor(addresses: Addresses, transport: RawTransport, handlers: LinkHandlers, seeded: Seeded) {
+    this.#addresses = addresses;
     this.#transport = transport;
     this.#handlers = handlers;
     this.#seeded = seeded;
@@ -34,8 +35,12 @@ export class RawLink implements Link {
   start(): void {
     if (this.#isStopped || this.#wire !== undefined) return;
     const wireHandlers = this.#wireHandlers(() => wire);
+    const { node, port } = this.#addresses.dial();
+    this.#node = node;
     const wire: Wire =
-      this.#transport === 'websocket' ? new WebSocketWire(this.#port, '', wireHandlers) : new PollingWire(this.#port, wireHandlers);
+      this.#transport === 'websocket'
+        ? new WebSocketWire(port, '', wireHandlers)
+        : new PollingWire(port, wireHandlers, this.#addresses.anyPort);
     this.#wire = wire;
     this.#listen();
   }
@@ -110,7 +115,8 @@ export class RawLink implements Link {
       },
       onEnd: () => {
         if (this.#wire === undefined || this.#wire !== own()) return;
-        this.#over(false);
+        // The node that a request went to may not be the session's.
+        this.#over(this.#transport === 'polling' && this.#addresses.anyPort !== undefined);
         this.#startIn(this.#seeded.between(30, 200));
       },
     };
@@ -137,7 +143,7 @@ export class RawLink implements Link {
 
   #onConnected(): void {
     this.#isOpen = true;
-    this.#handlers.onOpen();
+    this.#handlers.onOpen(this.#node);
   }
 
   #onEvent([name, payload]: readonly [string, Payload]): void {

@@ -1,7 +1,7 @@
 /** The stock Socket.IO client, with its own reconnection. */
 import { io } from 'socket.io-client';
 import type { Payload } from '../../support/client.ts';
-import type { Disturbance, Link, LinkHandlers } from './link.ts';
+import type { Addresses, Disturbance, Link, LinkHandlers } from './link.ts';
 
 export type StockTransports = 'websocket' | 'polling' | 'upgrade';
 
@@ -9,8 +9,9 @@ export type StockTransports = 'websocket' | 'polling' | 'upgrade';
 const silentReasons: ReadonlySet<string> = new Set(['ping timeout', 'transport error']);
 
 /** `auth`: what it says in its handshake. */
-export function stockLink(url: string, transports: StockTransports, handlers: LinkHandlers, auth: object): Link {
-  const socket = io(url, {
+export function stockLink(addresses: Addresses, transports: StockTransports, handlers: LinkHandlers, auth: object): Link {
+  let { node, port } = addresses.dial();
+  const socket = io(urlOf(port), {
     transports: transports === 'upgrade' ? ['polling', 'websocket'] : [transports],
     autoConnect: false,
     forceNew: true,
@@ -24,10 +25,23 @@ export function stockLink(url: string, transports: StockTransports, handlers: Li
   let isOpen = false;
   let isStopped = false;
   let comeBack: NodeJS.Timeout | undefined;
+  /** The stock client has one URL for its life: whoever has several puts another in its place before each dial. */
+  const chooseNode = (): void => {
+    ({ node, port } = addresses.dial());
+    Reflect.set(socket.io, 'uri', urlOf(port));
+  };
+  const comeBackIn = (delayMs: number): void => {
+    clearTimeout(comeBack);
+    comeBack = setTimeout(() => {
+      chooseNode();
+      socket.connect();
+    }, delayMs);
+  };
+  socket.io.on('reconnect_attempt', chooseNode);
   const begin = (): void => {
     isOpen = true;
     connection += 1;
-    handlers.onOpen();
+    handlers.onOpen(node);
   };
   const end = (isSilent: boolean): void => {
     if (!isOpen) return;
@@ -41,12 +55,12 @@ export function stockLink(url: string, transports: StockTransports, handlers: Li
   socket.on('disconnect', (reason) => {
     end(silentReasons.has(reason));
     // The one end after which the stock client stays away.
-    if (reason === 'io server disconnect' && !isStopped) comeBack = setTimeout(() => socket.connect(), 100);
+    if (reason === 'io server disconnect' && !isStopped) comeBackIn(100);
   });
   // A refused CONNECT is for the application to repeat; what could not connect at all the client repeats by itself.
   socket.on('connect_error', () => {
     end(false);
-    if (!socket.active && !isStopped) comeBack = setTimeout(() => socket.connect(), 100);
+    if (!socket.active && !isStopped) comeBackIn(100);
   });
   socket.onAny((name: string, payload: Payload) => handlers.onEvent(name, payload));
   socket.io.on('ping', () => {
@@ -66,8 +80,7 @@ export function stockLink(url: string, transports: StockTransports, handlers: Li
       if (isStopped) return;
       if (disturbance.kind === 'goodbye') {
         socket.disconnect();
-        clearTimeout(comeBack);
-        comeBack = setTimeout(() => socket.connect(), disturbance.awayMs);
+        comeBackIn(disturbance.awayMs);
       } else if (disturbance.kind === 'drop') {
         socket.io.engine?.close();
       }
@@ -79,3 +92,5 @@ export function stockLink(url: string, transports: StockTransports, handlers: Li
     },
   };
 }
+
+const urlOf = (port: number): string => `http://127.0.0.1:${port}`;

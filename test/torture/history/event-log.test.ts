@@ -9,7 +9,7 @@ test('gives events back as they were', () => {
   log.add({ kind: 'acknowledged', atMs: 9, connection: 3, stream: -1, seq: 0 });
 
   expect([...log]).toEqual([
-    { kind: 'up', atMs: 5, values: {} },
+    { kind: 'up', atMs: 5, values: { node: 0 } },
     { kind: 'delivered', atMs: 7, values: { connection: 3, stream: 1, seq: 9, id: 109, message: 8, redelivered: 1 } },
     { kind: 'refused', atMs: 8, values: { connection: 3, message: 4, code: 'queue_full' } },
     { kind: 'acknowledged', atMs: 9, values: { connection: 3, stream: -1, seq: 0 } },

@@ -8,11 +8,15 @@ import type { EventKind, HistoryEvent, TimedEvent } from './events.ts';
 type FieldOf<Kind extends EventKind> = Exclude<keyof Extract<HistoryEvent, { kind: Kind }>, 'kind'>;
 
 const fields: { readonly [Kind in EventKind]: readonly FieldOf<Kind>[] } = {
-  up: [],
-  down: [],
-  stopped: [],
-  continued: [],
-  open: ['connection', 'reader'],
+  up: ['node'],
+  down: ['node', 'killed'],
+  stopped: ['node'],
+  continued: ['node'],
+  storeDown: [],
+  storeUp: [],
+  busDown: [],
+  busUp: [],
+  open: ['connection', 'reader', 'node'],
   registered: ['connection', 'queued', 'missed'],
   unsure: ['connection'],
   closed: ['connection', 'silent'],
@@ -27,7 +31,7 @@ const fields: { readonly [Kind in EventKind]: readonly FieldOf<Kind>[] } = {
   joined: ['connection', 'stream'],
   leave: ['connection', 'stream'],
   left: ['connection', 'stream'],
-  presence: ['askedAtMs', 'online'],
+  presence: ['askedAtMs', 'online', 'node'],
 };
 
 const kinds = Object.keys(fields).filter((kind): kind is EventKind => kind in fields);
@@ -68,7 +72,7 @@ export class EventLog {
   }
 
   #toNumber(value: unknown): number {
-    if (typeof value !== 'string') return Number(value);
+    if (typeof value !== 'string') return Number(value ?? 0);
     const known = this.#codes.indexOf(value);
     return known >= 0 ? known : this.#codes.push(value) - 1;
   }

@@ -3,18 +3,24 @@
  *
  * Numbers stand for things: users, readers (a user, or one device of a user) and streams by the `World`; connections and
  * messages by counting. A message is one send to one stream, whatever the number of its attempts. Streams: the inbox of user `u` is
- * `u`, room `r` is `users + r`. Nothing is recorded of a connection after its `closed`.
+ * `u`, room `r` is `users + r`. Nothing is recorded of a connection after its `closed`. Nodes count from 0; no node stands for 0, which is a hub
+ * that is alone.
  */
 export type HistoryEvent =
   /** The hub accepts connections. */
-  | { readonly kind: 'up' }
+  | { readonly kind: 'up'; readonly node?: number }
   /** The hub's process has ended, by kill -9 or after SIGTERM: nothing of it remains but its disk. */
-  | { readonly kind: 'down' }
+  | { readonly kind: 'down'; readonly node?: number; readonly killed?: boolean }
   /** SIGSTOP and SIGCONT. */
-  | { readonly kind: 'stopped' }
-  | { readonly kind: 'continued' }
+  | { readonly kind: 'stopped'; readonly node?: number }
+  | { readonly kind: 'continued'; readonly node?: number }
+  /** The server of the store or of the bus can't be used by some node, or was disturbed; and can be used by all. */
+  | { readonly kind: 'storeDown' }
+  | { readonly kind: 'storeUp' }
+  | { readonly kind: 'busDown' }
+  | { readonly kind: 'busUp' }
   /** `register` is about to be sent. */
-  | { readonly kind: 'open'; readonly connection: number; readonly reader: number }
+  | { readonly kind: 'open'; readonly connection: number; readonly reader: number; readonly node?: number }
   | { readonly kind: 'registered'; readonly connection: number; readonly queued: number; readonly missed: number }
   /** The connection does not answer for a while; what it does next is not sure. */
   | { readonly kind: 'unsure'; readonly connection: number }
@@ -61,8 +67,8 @@ export type HistoryEvent =
   | { readonly kind: 'joined'; readonly connection: number; readonly stream: number }
   | { readonly kind: 'leave'; readonly connection: number; readonly stream: number }
   | { readonly kind: 'left'; readonly connection: number; readonly stream: number }
-  /** A snapshot that was asked for at `askedAtMs`; `online` has the bit of each user who was shown as online. */
-  | { readonly kind: 'presence'; readonly askedAtMs: number; readonly online: number };
+  /** A snapshot that was asked for at `askedAtMs` at a node; `online` has the bit of each user who was shown as online. */
+  | { readonly kind: 'presence'; readonly askedAtMs: number; readonly online: number; readonly node?: number };
 
 export type EventKind = HistoryEvent['kind'];
 

@@ -18,11 +18,11 @@ test('shows the life of the lost message and nothing of the others', () => {
   if (lost === undefined) throw new Error('the check found nothing');
 
   expect(explain(log, smallWorld, lost)).toEqual([
-    '    0.001 s  open       connection 0 (ann), ann',
+    '    0.001 s  open       connection 0 (ann), ann, node 0',
     '    0.002 s  registered connection 0 (ann), queued 0, missed 0',
     '    0.012 s  send       connection 0 (ann), message 1, in the inbox of bob, group 1, echo 1, named 0',
     '    0.013 s  ok         connection 0 (ann), message 1, seq 2, id 101, duplicate 0',
-    '    0.014 s  down       ',
-    '    0.015 s  up         ',
+    '    0.014 s  down       node 0, killed 0',
+    '    0.015 s  up         node 0',
   ]);
 });

@@ -9,7 +9,7 @@ const linesMax = 60;
 
 /** The lives of connections, which matter for those connections that the other lines name. */
 const lifeKinds: ReadonlySet<string> = new Set(['open', 'registered', 'unsure', 'closed', 'acknowledged']);
-const hubKinds: ReadonlySet<string> = new Set(['up', 'down', 'stopped', 'continued']);
+const hubKinds: ReadonlySet<string> = new Set([...['up', 'down', 'stopped', 'continued'], ...['storeDown', 'storeUp', 'busDown', 'busUp']]);
 const memberKinds: ReadonlySet<string> = new Set(['join', 'joined', 'leave', 'left']);
 
 export function explain(log: EventLog, world: World, violation: Violation): string[] {

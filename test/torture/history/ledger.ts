@@ -21,6 +21,7 @@ type Positions = Map<number, Position>;
 export interface ConnectionView {
   readonly reader: number;
   readonly user: number;
+  readonly node: number;
   readonly openedAtMs: number;
   /** What the reader had received when this connection was opened. */
   readonly readerHad: ReadonlyMap<number, Position>;
@@ -143,12 +144,13 @@ export class Ledger {
 
   #applyToConnection(event: Exclude<Extract<TimedEvent, { connection: number }>, { message: number }>): void {
     if (event.kind === 'open') {
-      const { reader, connection, atMs } = event;
+      const { reader, connection, node = 0, atMs } = event;
       const readerHad = new Map(this.#readers[reader]?.positions);
       const user = this.world.readers[reader]?.user ?? -1;
       this.#connections[connection] = {
         reader,
         user,
+        node,
         openedAtMs: atMs,
         readerHad,
         positions: new Map(),
