@@ -1,4 +1,5 @@
 /** The calls of a cluster, over a connection that nothing else holds up. They are not repeated: who asks has to know that there was no answer. */
+import { HubError } from '@parley/protocol';
 import type { SharedStore } from '../../ports/shared-store.ts';
 import {
   agreeOn,
@@ -27,7 +28,7 @@ type Calls = Pick<
 
 export interface Control {
   calls(call: Call): Calls;
-  /** For work that locks much and may be repeated: on a connection of its own. */
+  /** For work that locks much and may be repeated: on a connection of its own, one after the other. Refused with `overloaded` if it fails. */
   transaction<R>(run: (sql: Sql) => Promise<R>): Promise<R>;
 }
 
@@ -55,6 +56,20 @@ export function createControl({ clock, current, identity, links, lanes, reads }:
     lanes.others.begin(current.node);
   };
 
+  const inTransaction = <R>(run: (sql: Sql) => Promise<R>): Promise<R> =>
+    ask(links.expire, async (sql) => {
+      await sql.query({ text: 'BEGIN', values: [] });
+      try {
+        const value = await run(sql);
+        await sql.query({ text: 'COMMIT', values: [] });
+        return value;
+      } catch (error) {
+        await sql.query({ text: 'ROLLBACK', values: [] }).catch(() => {});
+        throw error;
+      }
+    });
+  let last: Promise<unknown> = Promise.resolve();
+
   return {
     calls: (call) => ({
       beat: () =>
@@ -72,17 +87,14 @@ export function createControl({ clock, current, identity, links, lanes, reads }:
       rejoin: () => call(rejoin),
       agree: (key, value) => call(() => agreeOn(reads, key, value)),
     }),
-    transaction: (run) =>
-      ask(links.expire, async (sql) => {
-        await sql.query({ text: 'BEGIN', values: [] });
-        try {
-          const value = await run(sql);
-          await sql.query({ text: 'COMMIT', values: [] });
-          return value;
-        } catch (error) {
-          await sql.query({ text: 'ROLLBACK', values: [] }).catch(() => {});
-          throw error;
-        }
-      }),
+    transaction: (run) => {
+      const next = last
+        .then(() => inTransaction(run))
+        .catch((error: unknown) => {
+          throw new HubError('overloaded', { retryAfterS: 1, cause: error });
+        });
+      last = next.catch(() => {});
+      return next;
+    },
   };
 }

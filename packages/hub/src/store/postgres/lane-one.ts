@@ -67,10 +67,10 @@ async function takePosition(sql: Sql, node: NodeId, position: number): Promise<v
   if (rows.length === 0) throw Object.assign(new Error('another position'), { code: otherPosition });
 }
 
-/** In the order in which appends lock them, so that none waits for the other in a circle. */
+/** Before everything else, and in the order in which appends lock them, so that none waits for the other in a circle. */
 async function lockRooms(sql: Sql, calls: readonly OtherCall[]): Promise<void> {
   const streams = [...new Set(calls.flatMap((call): StreamId[] => (call.kind === 'room' ? [timelineOf(call.roomId)] : [])))];
-  if (streams.length < 2) return;
+  if (streams.length === 0 || calls.length < 2) return;
   await sql.query({
     name: 'lock_rooms',
     text: `SELECT 1 FROM unnest($1::text[]) WITH ORDINALITY AS t (stream, place) JOIN streams AS s ON s.stream = t.stream

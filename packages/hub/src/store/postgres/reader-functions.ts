@@ -44,6 +44,12 @@ export const readerFunctions = `
     FOR o_place IN 1..cardinality(p_users) LOOP
       v_slot := parley_take_slot(p_users[o_place], p_devices[o_place], p_node, p_sessions_max);
       o_is_refused := v_slot IS NULL;
+      -- First of all, since whoever is about to forget an unused reader has locked its row.
+      IF NOT o_is_refused THEN
+        INSERT INTO readers (user_id, device_id, opened_at, used_at)
+          VALUES (p_users[o_place], p_devices[o_place], p_opened[o_place], v_used)
+          ON CONFLICT (user_id, device_id) DO UPDATE SET opened_at = excluded.opened_at, used_at = excluded.used_at;
+      END IF;
       o_may_have_all := NOT o_is_refused AND (
         EXISTS (SELECT 1 FROM sessions WHERE user_id = p_users[o_place] AND device_id = p_devices[o_place] AND slot <> v_slot)
         OR EXISTS (SELECT 1 FROM crashed_readers WHERE user_id = p_users[o_place] AND device_id = p_devices[o_place]));
@@ -53,13 +59,8 @@ export const readerFunctions = `
       IF o_is_new AND NOT o_is_refused THEN
         PERFORM parley_make_device_space(p_users[o_place], p_devices[o_place], p_devices_max);
       END IF;
-      IF NOT o_is_refused THEN
-        INSERT INTO readers (user_id, device_id, opened_at, used_at)
-          VALUES (p_users[o_place], p_devices[o_place], p_opened[o_place], v_used)
-          ON CONFLICT (user_id, device_id) DO UPDATE SET opened_at = excluded.opened_at, used_at = excluded.used_at;
-        IF p_devices[o_place] <> '' THEN
-          INSERT INTO readers (user_id, device_id, opened_at, used_at) VALUES (p_users[o_place], '', 0, v_used) ON CONFLICT DO NOTHING;
-        END IF;
+      IF p_devices[o_place] <> '' AND NOT o_is_refused THEN
+        INSERT INTO readers (user_id, device_id, opened_at, used_at) VALUES (p_users[o_place], '', 0, v_used) ON CONFLICT DO NOTHING;
       END IF;
       RETURN NEXT;
     END LOOP;
