@@ -7,6 +7,8 @@
 import type { Server } from 'node:http';
 import type { HubError } from '@parley/protocol';
 import { HubApi } from './api.ts';
+import { openBase } from './base.ts';
+import { clusterHandlers } from './cluster-handlers.ts';
 import { checkHubOptions } from './config/check.ts';
 import type { HubSettings } from './config/options.ts';
 import { type ConnectHooks, type ConnectOptions, defaultConnectOptions } from './connect/options.ts';
@@ -29,7 +31,6 @@ import type { Authenticator } from './ports/authenticator.ts';
 import type { HubEvent, HubEventListener } from './ports/hub-events.ts';
 import { type Log, silentLog } from './ports/log.ts';
 import type { StoredMessage, StoreIntegrity } from './ports/store.ts';
-import { openSqliteStore } from './store/sqlite/open.ts';
 
 /** A page of the log, or what one commit has brought for one reader: the store commits so much at once. */
 const onItsWayBytesMax = 8 * 1024 * 1024;
@@ -81,23 +82,23 @@ export async function createHub(options: HubOptions): Promise<Hub> {
   const random = new SystemRandom();
   const listeners = new Listeners<HubEvent>((error) => log.error({ error }, 'A listener of hub events failed.'));
   let isFailed = false;
-  const store = await openSqliteStore({
-    ...config,
-    dataFolder: config.data,
+  const base = await openBase({
+    ...{ config, clock, random, log },
     onAppended: (messages) => {
       core.fanout.streams.publish(messages);
       for (const message of messages) listeners.tell(storedEvent(message));
     },
-    ...tellOfDamage(log),
     onFailed: (error) => {
       isFailed = true;
       log.error({ code: error.code, cause: error.cause }, `the store failed: ${error.message}`);
       options.onFailed?.(error);
     },
   });
+  const { store, member } = base;
   const runningMs = runningTime(clock, await store.retentionTime());
   const core: Core = new Core({
     ...{ store, clock, runningMs, random, authenticator, log, version },
+    ...(member && { cluster: member.cluster, shared: member.store }),
     settings: { ...config, connectionBytesMax: connectionBytesMax(config) },
     outboxBytes: () => server.bufferedBytes,
     onEvent: (event) => listeners.tell(event),
@@ -122,7 +123,9 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     random,
     accept: (connection, namespace) => core.accept(connection, namespace),
     hooks: connectHooks(log, turnedAway),
+    cluster: member && { secret: member.secret, nodes: member.cluster },
   });
+  await member?.join(clusterHandlers(core), server);
   let isDraining = false;
   const handleHttp = await createHttpHandler({
     api,
@@ -132,6 +135,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     auth: authenticator.method,
     socketPath: config.path,
     log,
+    cluster: member?.view,
   });
 
   return {
@@ -145,7 +149,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
       await core.commandsDone();
       await server.close();
       await core.settle();
-      await store.close();
+      await base.close();
     },
   };
 }
@@ -169,22 +173,6 @@ function connectionBytesMax(config: HubSettings): number {
 
 function healthOf({ state, damagedMessages }: StoreIntegrity): Health {
   return state === 'damaged' ? { status: 'degraded', damaged: damagedMessages } : { status: 'healthy' };
-}
-
-function tellOfDamage(log: Log): Pick<Parameters<typeof openSqliteStore>[0], 'onDamaged' | 'onDamagedPart' | 'onChecked'> {
-  return {
-    onDamaged: (place) => log.error(place, 'a stored message is damaged: it is left out, and its receivers get an error in its place'),
-    onDamagedPart: (cause) =>
-      log.error(
-        { cause },
-        'the database is damaged: what needs the damaged part is refused, the rest goes on; restore a backup, or read docs/guarantees.md',
-      ),
-    onChecked: ({ state, damagedMessages }, problem) => {
-      if (state === 'ok') log.debug({}, 'the database was checked, and nothing is wrong with it');
-      else
-        log.error({ damaged_messages: damagedMessages, problem }, 'the database is damaged: restore a backup, or read docs/guarantees.md');
-    },
-  };
 }
 
 function connectHooks(log: Log, turnedAway: TurnedAway): ConnectHooks {

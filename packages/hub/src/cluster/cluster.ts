@@ -10,6 +10,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Bus, OpenBus } from '../ports/bus.ts';
 import type { Cluster, ClusterHandlers, LiveEvent } from '../ports/cluster.ts';
 import type { Log } from '../ports/log.ts';
+import type { NodeTable } from '../ports/node-table.ts';
 import type { Commit, NodeId, SharedStore } from '../ports/shared-store.ts';
 import { Heart } from './heart.ts';
 import { Incoming, type IncomingStats } from './incoming.ts';
@@ -41,7 +42,7 @@ export interface ClusterStats extends IncomingStats, MenderStats {
   readonly nodes: number;
 }
 
-export interface ClusterNode extends Cluster {
+export interface ClusterNode extends Cluster, NodeTable {
   /** Call it before the first connection. Rejects if the store can't be asked. */
   join(handlers: ClusterHandlers): Promise<void>;
   /** A commit of this node, see `SharedStoreHooks`. */
@@ -71,6 +72,7 @@ export function clusterNode(ports: ClusterPorts): ClusterNode {
     },
     onCommit: (commit) => joined?.onCommit(commit),
     signal: (event) => joined?.signal(event),
+    addressOf: (node) => joined?.addressOf(node),
     async leave(closeStore) {
       await joined?.stop();
       await closeStore();
@@ -91,6 +93,7 @@ class JoinedNode {
   readonly #roster: Roster;
   readonly #mender: Mender;
   readonly #heart: Heart;
+  #addresses: ReadonlyMap<NodeId, string> = new Map();
   #loops: readonly Loop[] = [];
   #bus: Bus | undefined;
   #busState: 'up' | 'down' = 'down';
@@ -111,7 +114,7 @@ class JoinedNode {
       ...{ clock, seal, node, positions, roster, handlers },
       onOwn: () => this.#outgoing.heard(),
       onJoined: (userId) => this.#mender.began(userId),
-      onUnknownNode: () => this.#roundSoon(),
+      onUnknownNode: () => this.#lookSoon(),
     });
     this.#mender = new Mender({
       ...{ store, clock, positions, roster, handlers },
@@ -121,6 +124,7 @@ class JoinedNode {
     this.#heart = new Heart({
       ...{ store, clock, log },
       onNodes: (nodes) => {
+        this.#addresses = new Map(nodes.map(({ node: other, address }) => [other, address]));
         for (const other of nodes) roster.seen(other.node, other.beatAtMs);
       },
       onEnded: ({ node: ended }) => {
@@ -135,6 +139,10 @@ class JoinedNode {
     return this.#heart.isSure;
   }
 
+  addressOf(node: NodeId): string | undefined {
+    return this.#roster.has(node) ? this.#addresses.get(node) : undefined;
+  }
+
   async begin(): Promise<void> {
     const { openBus, clock, log } = this.#ports;
     this.#bus = await openBus({
@@ -143,6 +151,7 @@ class JoinedNode {
     });
     await this.#heart.beat();
     await this.#mender.begin(false);
+    await this.#heart.judge();
     this.#outgoing.probe();
     const failed = (error: unknown): void => {
       if (!this.#isStoreLost) log.warn({ error }, 'The store does not answer.');
@@ -193,6 +202,13 @@ class JoinedNode {
 
   async #judge(): Promise<void> {
     if (!this.#heart.isFenced) await this.#heart.judge();
+  }
+
+  /** There is a node that is not known yet. */
+  #lookSoon(): void {
+    const [rounds, , judging] = this.#loops;
+    rounds?.soon();
+    judging?.soon();
   }
 
   #roundSoon(): void {

@@ -43,7 +43,8 @@ export async function startNodes(
         server.protocol.handleForwardedUpgrade(sid, req, socket, head);
       },
     };
-    const internal = await startInternalListener({ host: '127.0.0.1', port: 0 }, { secret, clock: systemClock, target });
+    const internal = await startInternalListener({ host: '127.0.0.1', port: 0 }, systemClock);
+    internal.serve({ secret, target });
     onTestFinished(() => internal.close());
     table.set(node, `127.0.0.1:${internal.port}`);
     nodes.push({ ...server, node, internal, forwarded });

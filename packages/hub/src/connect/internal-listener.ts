@@ -20,13 +20,14 @@ export interface ForwardTarget {
 
 export interface InternalListenerDeps {
   readonly secret: string;
-  readonly clock: Clock;
   readonly target: ForwardTarget;
 }
 
 export interface InternalListener {
   /** The one that was picked if 0 was asked for. */
   readonly port: number;
+  /** Answers from now on; until then everybody is a stranger. A node has to know its port before it has joined, and the secret after. */
+  serve(deps: InternalListenerDeps): void;
   /** Cuts whatever is still open. To be called after the sessions were closed, so that their last answers have left. */
   close(): Promise<void>;
 }
@@ -40,22 +41,23 @@ const forbidden = { error: 'Forbidden: only nodes of the cluster are served here
 /** Rejects if it can't listen there. */
 export async function startInternalListener(
   { host, port }: { readonly host: string; readonly port: number },
-  { secret, clock, target }: InternalListenerDeps,
+  clock: Clock,
 ): Promise<InternalListener> {
-  const isSealed = forwardSealCheck(secret);
-  const sidOf = ({ headers, method = '', url = '' }: IncomingMessage): string | undefined => {
+  let served: { readonly isSealed: ReturnType<typeof forwardSealCheck>; readonly target: ForwardTarget } | undefined;
+  const askedFor = ({ headers, method = '', url = '' }: IncomingMessage) => {
     const header = headers[sealHeader];
-    return typeof header === 'string' && isSealed(header, method, url) ? pathForm.exec(url)?.[1] : undefined;
+    const sid = typeof header === 'string' && served?.isSealed(header, method, url) ? pathForm.exec(url)?.[1] : undefined;
+    return served === undefined || sid === undefined ? undefined : { sid, target: served.target };
   };
   const server = createServer(recommendedHttpOptions, (req, res) => {
-    const sid = sidOf(req);
-    if (sid === undefined) {
+    const asked = askedFor(req);
+    if (asked === undefined) {
       // Nothing more is read from a stranger.
       res.setHeader('Connection', 'close');
       answerJson(res, 403, forbidden);
       return;
     }
-    target.handleForwarded(sid, req, res);
+    asked.target.handleForwarded(asked.sid, req, res);
     clock.endOfTurn(() => tellAlive(res));
   });
   const sockets = new Set<Duplex>();
@@ -63,9 +65,9 @@ export async function startInternalListener(
     ignoreErrors(socket);
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    const sid = sidOf(req);
-    if (sid === undefined) rejectUpgrade(socket, 403, forbidden);
-    else target.handleForwardedUpgrade(sid, req, socket, head);
+    const asked = askedFor(req);
+    if (asked === undefined) rejectUpgrade(socket, 403, forbidden);
+    else asked.target.handleForwardedUpgrade(asked.sid, req, socket, head);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -76,6 +78,9 @@ export async function startInternalListener(
   });
   return {
     port: portOf(server.address()),
+    serve({ secret, target }) {
+      served = { isSealed: forwardSealCheck(secret), target };
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
