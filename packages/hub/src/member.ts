@@ -93,7 +93,7 @@ function wire({ store, bus, secret, hooks, listener, clock, log }: Parts): Membe
       get bus() {
         return cluster.stats().bus;
       },
-      nodes: () => store.summaries(),
+      nodes: () => store.nodeSummaries(),
     },
     async join(handlers, target) {
       listener.serve({ secret, target });
