@@ -261,7 +261,7 @@ describe('the internal listener', () => {
   test('can not be started where somebody listens already', async () => {
     const { second } = await startTwo();
     const { port } = second.internal;
-    const again = startInternalListener({ host: '127.0.0.1', port }, { secret, clock: systemClock, target: second.protocol });
+    const again = startInternalListener({ host: '127.0.0.1', port }, systemClock);
     await expect(again).rejects.toThrow('EADDRINUSE');
   });
 
