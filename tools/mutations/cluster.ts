@@ -1,6 +1,7 @@
 import type { Mutation } from './mutation.ts';
 
 const cluster = 'packages/hub/src/cluster/cluster.test.ts';
+const roster = 'packages/hub/src/cluster/roster.test.ts';
 
 /** What keeps nodes from missing, doubling or believing something, left out. */
 export const clusterMutations: readonly Mutation[] = [
@@ -101,5 +102,19 @@ export const clusterMutations: readonly Mutation[] = [
     find: 'if (position <= heard.reached || heard.above.has(position)) return false;',
     replace: 'if (heard.above.has(position)) return false;',
     test: cluster,
+  },
+  {
+    name: 'what a node told before is believed after what it told later',
+    file: 'cluster/roster.ts',
+    find: '(known !== undefined && !isAfter(told, known))',
+    replace: '(known !== undefined && nowMs < 0)',
+    test: roster,
+  },
+  {
+    name: 'sessions that were read stand for what was told after them',
+    file: 'cluster/roster.ts',
+    find: 'if (known.position > read.position || present.has(userId)',
+    replace: 'if (present.has(userId)',
+    test: roster,
   },
 ];

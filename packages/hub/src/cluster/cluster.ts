@@ -68,15 +68,21 @@ export function clusterNode(ports: ClusterPorts): ClusterNode {
     },
     async join(handlers) {
       joined = new JoinedNode(ports, handlers);
-      await joined.begin();
+      try {
+        await joined.begin();
+      } catch (error) {
+        await joined.stop();
+        throw error;
+      }
     },
     onCommit: (commit) => joined?.onCommit(commit),
     signal: (event) => joined?.signal(event),
     addressOf: (node) => joined?.addressOf(node),
     async leave(closeStore) {
-      await joined?.stop();
+      await joined?.rest();
       await closeStore();
-      await joined?.goodbye();
+      joined?.goodbye();
+      await joined?.stop();
     },
     stats: () => joined?.stats() ?? { ...nothingYet, node: store.node },
   };
@@ -178,12 +184,16 @@ class JoinedNode {
     this.#outgoing.live(event);
   }
 
-  async stop(): Promise<void> {
+  /** Ends the work of every second. Frames are still sent. */
+  async rest(): Promise<void> {
     await Promise.all(this.#loops.map((one) => one.stop()));
   }
 
-  async goodbye(): Promise<void> {
+  goodbye(): void {
     this.#outgoing.ended(this.#ports.store.node);
+  }
+
+  async stop(): Promise<void> {
     await this.#bus?.close();
   }
 
