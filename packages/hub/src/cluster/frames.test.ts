@@ -42,7 +42,11 @@ test('nothing that is no frame is taken for one', () => {
 });
 
 test('a frame that is broken inside is no error', () => {
-  fc.assert(fc.property(fc.array(fc.jsonValue()).map(asText), (text) => expect(() => parseFrame(text)).not.toThrow()));
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue()).map(asText), (text) => {
+      parseFrame(text);
+    }),
+  );
   expect(parseFrame(asText([0, 1, [['user:ann', 'one']], [], []]))).toBeUndefined();
 });
 
