@@ -125,8 +125,8 @@ export const connectMutations: readonly Mutation[] = [
   {
     name: 'the internal listener serves whoever reaches it',
     file: 'connect/internal-listener.ts',
-    find: "typeof header === 'string' && isSealed(header, method, url) ? ",
-    replace: "typeof header !== 'string' || isSealed(header, method, url) || true ? ",
+    find: "typeof header === 'string' && served?.isSealed(header, method, url) ? ",
+    replace: "typeof header !== 'string' || served?.isSealed(header, method, url) || true ? ",
     test: forwarding,
   },
   {
