@@ -1,10 +1,10 @@
 /** Rows that are not as they were stored: nothing wrong comes out, and the rest does. */
 import { expect, test } from 'vitest';
 import { timelineOf } from '../../ports/store.ts';
+import { storeMessages, transaction, useDatabases } from './database.test-support.ts';
 import { readHistory } from './history.ts';
 import { readStream } from './read-stream.ts';
 import { createRoomWrites } from './rooms.ts';
-import { storeMessages, transaction, useDatabases } from './sql.test-support.ts';
 
 const createDatabase = useDatabases();
 const stream = timelineOf('tea');

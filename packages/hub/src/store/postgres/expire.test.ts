@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { storeMessages, transaction, useDatabases } from './database.test-support.ts';
 import { createExpire, readRetentionTime } from './expire.ts';
-import { storeMessages, transaction, useDatabases } from './sql.test-support.ts';
 
 const createDatabase = useDatabases();
 const retention = { deliveredMs: 100, undeliveredMs: 100 };

@@ -1,12 +1,12 @@
 /** Statements are planned once, perhaps while the tables are small, and the plans are kept: so each must use an index then too. */
 import { expect, test } from 'vitest';
 import type { Connection } from './connection.ts';
+import { storeMessages, transaction, useDatabases } from './database.test-support.ts';
 import { createExpire, readRetentionTime } from './expire.ts';
 import { readHistory } from './history.ts';
 import { readStream } from './read-stream.ts';
 import { readMembers, readRoom, readRooms } from './room-reads.ts';
 import { createRoomWrites } from './rooms.ts';
-import { storeMessages, transaction, useDatabases } from './sql.test-support.ts';
 import { readStates, saveStates } from './states.ts';
 
 const createDatabase = useDatabases();

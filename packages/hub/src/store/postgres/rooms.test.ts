@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import type { JoinRequest, Room } from '../../ports/store.ts';
 import { Refused } from '../outcome.ts';
 import type { Connection, Sql } from './connection.ts';
+import { storeMessages, transaction, useDatabases } from './database.test-support.ts';
 import { readRooms } from './room-reads.ts';
 import { createRoomWrites, type RoomWrites, type Written } from './rooms.ts';
-import { storeMessages, transaction, useDatabases } from './sql.test-support.ts';
 
 const createDatabase = useDatabases();
 
