@@ -67,6 +67,10 @@ class ClusterHubs implements Hubs {
     for (const node of this.#nodes) await node.end();
   }
 
+  outputs(): readonly string[] {
+    return this.#nodes.map((node) => node.output());
+  }
+
   async dispose(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.dispose()));
     await this.#servers.dispose();

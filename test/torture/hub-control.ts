@@ -43,6 +43,8 @@ export class HubControl {
   #port = 0;
   /** Its end is our doing. */
   #isExpectedToEnd = false;
+  /** What the processes before this one have printed. */
+  #earlier = '';
 
   constructor(options: HubControlOptions) {
     this.#options = options;
@@ -54,6 +56,8 @@ export class HubControl {
 
   async start(): Promise<void> {
     const { recorder, node } = this.#options;
+    this.#earlier = this.output();
+    this.#hub = undefined;
     const hub = await this.#startProcess();
     this.#hub = hub;
     this.#port = hub.port;
@@ -91,6 +95,7 @@ export class HubControl {
     recorder.add({ kind: 'down', node, killed: false });
     if (code !== undefined && code !== 0)
       this.#fault('shutdown', `SIGTERM of hub ${node} ended in exit code ${code}. It printed:\n${this.#hub?.output()}`);
+    this.#earlier = this.output();
     this.#hub = undefined;
   }
 
@@ -108,12 +113,13 @@ export class HubControl {
   async dispose(): Promise<void> {
     this.#isExpectedToEnd = true;
     await this.#hub?.kill();
+    this.#earlier = this.output();
     this.#hub = undefined;
   }
 
-  /** All that the process that runs now has printed. */
+  /** All that its processes have printed. */
   output(): string {
-    return this.#hub?.output() ?? '';
+    return this.#earlier + (this.#hub?.output() ?? '');
   }
 
   async #startProcess(): Promise<HubProcess> {
@@ -122,6 +128,7 @@ export class HubControl {
       try {
         return await startHubProcess({ ...(data === undefined ? {} : { data }), port: this.#port, args });
       } catch (error) {
+        this.#earlier += `${String(error)}\n`;
         if (starts >= startsMax) throw error;
         await sleep(startAgainMs);
       }

@@ -14,6 +14,8 @@ export interface Hubs {
   /** SIGTERM and start, one after the other. */
   restart(): Promise<void>;
   end(): Promise<void>;
+  /** What each node has printed. */
+  outputs(): readonly string[];
   /** Ends everything for good, however it is. */
   dispose(): Promise<void>;
 }
@@ -27,6 +29,7 @@ export function hubAlone(hub: HubControl, counts: FaultCounts): Hubs {
     calm: async () => {},
     restart: () => hub.terminate(0),
     end: () => hub.end(),
+    outputs: () => [hub.output()],
     dispose: () => hub.dispose(),
   };
 }

@@ -1,5 +1,7 @@
 /** `npm run torture`: see options.ts for what it can do, run.ts for what it does. */
 import { randomInt } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { temporaryFolder } from '../support/hub-process.ts';
 import { type Options, parseOptions } from './options.ts';
 import { measureReady } from './pending.ts';
@@ -40,6 +42,7 @@ async function main(options: Options): Promise<number> {
   };
   const result = await run({ ...options, data: folder.path, onProgress: say, onHubs });
   if (result.violations.length > 0) {
+    for (const [node, output] of result.outputs.entries()) await writeFile(join(folder.path, `hub-${node}.log`), output);
     say(failureText(options, folder.path, result));
     return 1;
   }

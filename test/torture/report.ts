@@ -52,7 +52,8 @@ export function failureText(options: Options, data: string, result: RunResult): 
       : [`  ${first.check}: ${first.problem}`, '', 'What happened there:', ...explain(recorder.log, recorder.world, first)]),
     ...(others.length === 0 ? [] : ['', `Also (${violations.length - 1}):`, ...others]),
     '',
-    ...(options.cluster === undefined ? [`The data folder is kept: ${data}`] : clusterText(options.cluster, counts)),
+    ...(options.cluster === undefined ? [] : clusterText(options.cluster, counts)),
+    `This folder is kept, with what each hub has printed: ${data}`,
     `The same clients and faults once more: ${sameRun(options)} (and --minutes, --kills or --faults as now).`,
     '',
   ].join('\n');

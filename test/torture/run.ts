@@ -42,6 +42,8 @@ export interface RunResult {
   readonly recorder: Recorder;
   readonly counts: RunCounts & FaultCounts;
   readonly seconds: number;
+  /** What each hub has printed. */
+  readonly outputs: readonly string[];
 }
 
 const firstConnectMs = 15_000;
@@ -68,11 +70,11 @@ export async function run(options: RunOptions): Promise<RunResult> {
     await hubs.dispose();
   }
   const seconds = recorder.nowMs() / 1000;
-  return { violations: recorder.violations, recorder, counts: { ...recorder.counts, ...hubs.counts }, seconds };
+  return { violations: recorder.violations, recorder, counts: { ...recorder.counts, ...hubs.counts }, seconds, outputs: hubs.outputs() };
 }
 
 async function makeHubs({ seed, cluster, data }: RunOptions, recorder: Recorder): Promise<Hubs> {
-  const args = hubArguments(seed);
+  const args = hubArguments(seed, cluster !== undefined);
   if (cluster !== undefined) return clusterHubs(cluster, recorder, args);
   const counts = noFaults();
   return hubAlone(new HubControl({ recorder, node: 0, counts, data, args, startsMax: 1 }), counts);

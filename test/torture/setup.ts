@@ -28,13 +28,13 @@ export function presenceBounds(isCluster: boolean): PresenceBounds {
   return { closedMs: slackMs + toldMs, silentMs: silentMs + toldMs, cluster };
 }
 
-export function hubArguments(seed: number): string[] {
+export function hubArguments(seed: number, isCluster: boolean): string[] {
   const queue = seed % smallQueueEvery === 0 ? 2_000 : 100_000_000;
   return [
     ...['--ping.interval', `${pingMs.interval}ms`, '--ping.timeout', `${pingMs.timeout}ms`, '--drain.timeout', '2s'],
     ...['--queue.max-messages', String(queue), '--connections.max-per-user', String(connectionsPerUserMax)],
     // Small enough that a reader that stops is soon served from the log.
-    ...['--outbox.high-water', '64KiB', '--outbox.low-water', '16KiB', '--log.level', 'error'],
+    ...['--outbox.high-water', '64KiB', '--outbox.low-water', '16KiB', '--log.level', isCluster ? 'info' : 'error'],
   ];
 }
 

@@ -25,6 +25,8 @@ const closingMs = 1_500;
 
 interface Doubt {
   readonly atMs: number;
+  /** Where it was asked. */
+  readonly node: number;
   readonly user: number;
   readonly connection: number;
 }
@@ -79,7 +81,7 @@ class PresenceWatch {
       this.#forgetUntil(event.atMs);
     } else if (event.kind === 'presence') {
       const isFresh = this.#lives?.isFresh(event.node ?? 0, event.askedAtMs) ?? true;
-      if (isFresh) this.#onSnapshot(event.online, event.askedAtMs, event.atMs);
+      if (isFresh) this.#onSnapshot(event.online, event.askedAtMs, event.atMs, event.node ?? 0);
     }
     this.#lives?.on(event);
     this.#settleDoubts(event.atMs);
@@ -125,17 +127,21 @@ class PresenceWatch {
     this.#sureSinceMs = atMs;
   }
 
-  #onSnapshot(online: number, askedAtMs: number, atMs: number): void {
+  #onSnapshot(online: number, askedAtMs: number, atMs: number, node: number): void {
     if (askedAtMs <= this.#sureSinceMs) return;
     for (const [user, name] of this.#ledger.world.users.entries()) {
       const connections = this.#live[user] ?? new Set();
       if ((online & (1 << user)) === 0) {
-        for (const connection of connections) this.#doubt({ atMs, user, connection }, askedAtMs);
+        for (const connection of connections) this.#doubt({ atMs, node, user, connection }, askedAtMs);
       } else if (connections.size === 0 && this.#goneByMs(user) < askedAtMs) {
         const lateMs = Math.round(askedAtMs - this.#goneByMs(user));
-        this.#report({ problem: `${name} was shown as online ${lateMs} ms after it had to be known as gone`, user });
+        this.#report({ problem: `${name} was shown as online ${lateMs} ms after it had to be known as gone${this.#at(node)}`, user });
       }
     }
+  }
+
+  #at(node: number): string {
+    return this.#lives === undefined ? '' : `, at node ${node}`;
   }
 
   /** The user was shown as offline. Only connections that were registered well before count against that. */
@@ -148,9 +154,13 @@ class PresenceWatch {
 
   #settleDoubts(nowMs: number): void {
     while (this.#doubts[0] !== undefined && this.#doubts[0].atMs + closingMs < nowMs) {
-      const { user, connection } = this.#doubts.shift() ?? this.#doubts[0];
+      const { user, connection, node } = this.#doubts.shift() ?? this.#doubts[0];
       if (this.#ledger.connection(connection).state !== 'open') continue;
-      this.#report({ problem: `${this.#ledger.world.users[user]} was shown as offline although it was connected`, user, connection });
+      this.#report({
+        problem: `${this.#ledger.world.users[user]} was shown as offline although it was connected${this.#at(node)}`,
+        user,
+        connection,
+      });
     }
   }
 }
