@@ -88,7 +88,7 @@ describe.for<[BusName]>([['notify'], ['redis'], ['nats']])('two nodes with %s as
     for (let round = 1; round <= 20; round++) {
       expect(await onA.send('join_room', { room_id: 'x-room' })).toMatchObject({ member_count: 2 });
       await bob.send('room_message', { room_id: 'x-room', content: `hello ${round}` });
-      await onB.waitFor('room_message', round);
+      for (const client of [onA, onB]) await client.waitFor('room_message', round);
       await onA.send('leave_room', { room_id: 'x-room' });
       const { seq } = await bob.send('room_message', { room_id: 'x-room', content: `secret ${round}` });
       expect(seq).toBe(2 * round);
@@ -189,7 +189,8 @@ describe.for<[BusName]>([['notify'], ['redis'], ['nats']])('two nodes with %s as
         () => 'here',
         () => 'refused',
       );
-    await expect.poll(comes).toBe('here');
+    // A refusal takes its time: the connections of both nodes are asked whether they live.
+    await expect.poll(comes, { timeout: 15_000 }).toBe('here');
   });
 
   test('of twenty that come at once to both nodes five get in', async ({ connect }) => {
