@@ -60,7 +60,7 @@ describe.for(roundRobins)('$name, round robin', { timeout: 90_000 }, ({ name, mi
     async ([transports = ''], { connectAs, skip }) => {
       if (pythonMissing.length > 0) skip(`not installed: ${pythonMissing.join(', ')}`);
       const url = await start(portsOfNodes());
-      const [writer, reader] = [`${name}-${transports}-ann`, `${name}-${transports}-bob`];
+      const [writer, reader] = [`py-${name}-${transports}-ann`, `py-${name}-${transports}-bob`];
       const ann = await connectAs(cluster?.nodes[1]?.url ?? '', writer);
       const running = runPython('inbox.py', url, transports, reader, String(messages));
       for (const content of contents) await ann.send('message', { recipient_id: reader, content });
