@@ -22,7 +22,7 @@ import process from 'node:process';
 import { commandOf } from './config/command.ts';
 import { loadConfig } from './config/load.ts';
 import { type Config, hubSettings, noFile } from './config/options.ts';
-import { sqlite, withoutPasswords } from './config/servers.ts';
+import { splitAddress, sqlite, withoutPasswords } from './config/servers.ts';
 import { recommendedHttpOptions } from './connect/options.ts';
 import { createHub, type Hub } from './hub.ts';
 import { systemClock } from './lib/clock.ts';
@@ -72,7 +72,7 @@ async function showNodes(config: Config, isJson: boolean): Promise<void> {
     const nodes = await readNodes(store, storePasswordFile === noFile ? undefined : storePasswordFile);
     process.stdout.write(isJson ? nodesJson(nodes) : nodesTable(nodes));
   } catch (error) {
-    end(exitCodes.failed, startProblem(error, config));
+    end(exitCodes.failed, startProblem(error, forNodes(config)));
   }
 }
 
@@ -83,10 +83,13 @@ async function start(config: Config, ignored: readonly string[]): Promise<void> 
     log.error({ error }, 'A fault that nothing handled: the hub ends. Everything that was acknowledged is stored.');
     process.exit(exitCodes.failed);
   });
+  // What it is about to listen to.
+  let listening = forNodes(config);
   try {
     // Absolute, for the messages; in a folder that was deleted this fails at once.
     const data = config.data === ':memory:' || config.store !== sqlite ? config.data : resolve(config.data);
     const hub = await createHub({ ...hubSettings(config), data, log, onFailed: () => endAfterStoreFailure(log) });
+    listening = forClients(config);
     const server = createServer(recommendedHttpOptions);
     hub.attach(server);
     await listen(server, config);
@@ -96,7 +99,7 @@ async function start(config: Config, ignored: readonly string[]): Promise<void> 
     process.stdout.write(`parley listening on ${urlOf(server, config)}\n`);
     warnIfOpen(config, log);
   } catch (error) {
-    end(exitCodes.failed, startProblem(error, config));
+    end(exitCodes.failed, startProblem(error, listening));
   }
 }
 
@@ -176,11 +179,27 @@ function endAfterStoreFailure(log: Log): void {
   systemClock.after(finalRepliesMs, () => process.exit(exitCodes.storeFailed));
 }
 
-function startProblem(error: unknown, { port, host }: Config): string {
+/** Where the hub could not listen, and which options change it. */
+interface Listening {
+  readonly host: string;
+  readonly port: number;
+  readonly hostFlag: string;
+  readonly portFlag: string;
+}
+
+const forClients = ({ host, port }: Config): Listening => ({ host, port, hostFlag: '--host', portFlag: '--port' });
+
+function forNodes({ clusterAddress }: Config): Listening {
+  const flag = '--cluster.address';
+  return { ...splitAddress(clusterAddress), hostFlag: flag, portFlag: flag };
+}
+
+function startProblem(error: unknown, { host, port, hostFlag, portFlag }: Listening): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return `Port ${port} of ${host} is in use by another program. Choose another one with --port.`;
-  if (code === 'EACCES') return `Port ${port} of ${host} may not be used by this user. Choose one above 1023 with --port.`;
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `This machine has no address "${host}". Choose another one with --host.`;
+  if (code === 'EADDRINUSE') return `Port ${port} of ${host} is in use by another program. Choose another one with ${portFlag}.`;
+  if (code === 'EACCES') return `Port ${port} of ${host} may not be used by this user. Choose one above 1023 with ${portFlag}.`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return `This machine has no address "${host}". Choose another one with ${hostFlag}.`;
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { openBus, openNotifyBus } from './bus/open-bus.ts';
 import { type ClusterNode, clusterNode } from './cluster/cluster.ts';
+import { beatEveryMs } from './cluster/lease.ts';
 import { type HubSettings, noFile } from './config/options.ts';
 import { notify, splitAddress } from './config/servers.ts';
 import { type ForwardTarget, type InternalListener, startInternalListener } from './connect/internal-listener.ts';
@@ -19,6 +20,9 @@ import type { Commit, SharedStore } from './ports/shared-store.ts';
 import type { StoreOptions } from './ports/store.ts';
 import { openPostgresStore } from './store/postgres/open.ts';
 import { connectionStringOf, parseTarget } from './store/postgres/target.ts';
+
+/** The other nodes read twice as often who is there. */
+const knownToAllMs = 2 * beatEveryMs;
 
 export interface MemberOptions {
   readonly config: HubSettings;
@@ -98,6 +102,8 @@ function wire({ store, bus, secret, hooks, listener, clock, log }: Parts): Membe
     async join(handlers, target) {
       listener.serve({ secret, target });
       await cluster.join(handlers);
+      // A request for one of its first sessions may come in at a node that does not know this one yet.
+      if (cluster.stats().nodes > 1) await new Promise<void>((known) => clock.after(knownToAllMs, known));
       log.info({ node: store.node, nodes: cluster.stats().nodes, bus: cluster.stats().bus }, 'joined the cluster');
     },
     async leave() {
