@@ -187,7 +187,9 @@ interface Listening {
   readonly portFlag: string;
 }
 
-const forClients = ({ host, port }: Config): Listening => ({ host, port, hostFlag: '--host', portFlag: '--port' });
+function forClients({ host, port }: Config): Listening {
+  return { host, port, hostFlag: '--host', portFlag: '--port' };
+}
 
 function forNodes({ clusterAddress }: Config): Listening {
   const flag = '--cluster.address';
