@@ -18,8 +18,8 @@ export const fanoutMutations: readonly Mutation[] = [
   {
     name: 'a doubled notice is passed on',
     file: streams,
-    find: 'message.seq <= entry.head) continue;',
-    replace: 'message.seq < entry.head) continue;',
+    find: 'if (message.seq <= entry.head) continue;\n      if (isNext(entry, message)) {',
+    replace: 'if (message.seq === entry.head || isNext(entry, message)) {',
     test: streamsTest,
   },
   {

@@ -218,6 +218,17 @@ describe('a user on several nodes', () => {
     for (const node of [one, two, three]) expect(node.view('ann')).toMatchObject({ state: 'away', statusText: 'lunch' });
   });
 
+  test('is not what an older entry says that comes late', () => {
+    const { one, two, three, tell } = nodes();
+    for (const node of [one, two]) node.arrive('ann', undefined, undefined, at(0));
+    one.choose('ann', 'dnd', undefined, at(10));
+    const older = one.entryOf('ann');
+    two.choose('ann', 'away', undefined, at(20));
+    tell(two);
+    three.heard(older);
+    expect(three.view('ann').state).toBe('away');
+  });
+
   test('is the same on all nodes if two choices are made at once', () => {
     const { one, two, three, tell } = nodes();
     for (const node of [one, two]) node.arrive('ann', undefined, undefined, at(0));
