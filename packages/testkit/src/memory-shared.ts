@@ -2,7 +2,7 @@
  * The model of the port of a shared store: several stores over one memory, each the store of one node. Like `createMemoryStore` it has no
  * timers, no clock and no randomness: a call takes effect, calls back and resolves one microtask after it was made. Each write is a commit.
  */
-import type { Store, StoreOptions } from '@parley/hub';
+import { type Store, type StoreOptions, timelineOf } from '@parley/hub';
 import type { Commit, Lane, News, NodeId, SharedMessage, SharedStore, SharedStoreHooks } from '@parley/hub/testing';
 import { HubError } from '@parley/protocol';
 import * as log from './memory-log.ts';
@@ -188,9 +188,10 @@ function roomsOf(state: SharedState, options: StoreOptions, write: Calls['write'
         ({ news }) => {
           const result = rooms.leaveRoom(memory, roomId, userId);
           const membersVersion = nodes.nextVersion(state, roomId);
-          news.push({ kind: 'left', roomId, userId, memberCount: result.memberCount, membersVersion });
+          const leftSeq = streamOf(memory, timelineOf(roomId)).head;
+          news.push({ kind: 'left', roomId, userId, memberCount: result.memberCount, membersVersion, leftSeq });
           if (result.deleted) news.push({ kind: 'deleted', roomId, membersVersion });
-          return { ...result, membersVersion };
+          return { ...result, membersVersion, leftSeq };
         },
         inOrder,
       ),

@@ -116,6 +116,21 @@ describe('a change of members', () => {
     expect(version()).toBe(4);
   });
 
+  test('that ends a membership waits for what was sent before it and is still on its way', () => {
+    const { members, streams, readers, version } = setUp(['ann', 'bob'], ['ann', 'bob']);
+    members.left({ roomId: 'lobby', userId: 'bob', memberCount: 1, membersVersion: 2, leftSeq: 2 });
+    expect(readers()).toEqual(['ann', 'bob']);
+    const message = { ...{ id: 1, stream: lobby, senderId: 'cas', recipientId: undefined, roomId: 'lobby', type: 'text', content: '1' } };
+    const common = { createdAtMs: 0, clientMsgId: undefined, echo: true };
+    const at = (seq: number, membersVersion: number) => ({ ...message, ...common, seq, membersVersion });
+    // What comes later is for those only who are left.
+    streams.publish([at(1, 1), at(3, 2)]);
+    expect(streams.head(lobby)).toBe(1);
+    streams.publish([at(2, 1)]);
+    expect(readers()).toEqual(['ann']);
+    expect([version(), streams.head(lobby)]).toEqual([2, 3]);
+  });
+
   test('counts as known when all that were made before it have come', () => {
     const { joined, left, version } = setUp(['ann', 'bob', 'cas'], ['ann']);
     left('bob', 3);

@@ -29,6 +29,11 @@ export interface MemberJoined extends MemberChange {
   readonly joinedSeq: number;
 }
 
+export interface MemberLeft extends MemberChange {
+  /** The user gets what came up to here, also if it is still on its way to this node. Undefined: all of it has come. */
+  readonly leftSeq?: number | undefined;
+}
+
 export interface MemberPorts {
   readonly directory: {
     sessionsOf(userId: string): readonly Session[];
@@ -38,7 +43,7 @@ export interface MemberPorts {
     enterRoom(userId: string, roomId: string): void;
     leaveRoom(userId: string, roomId: string): void;
   };
-  readonly streams: Pick<Streams, 'follow' | 'close' | 'readers' | 'membersVersion' | 'knowMembers'>;
+  readonly streams: Pick<Streams, 'follow' | 'close' | 'readers' | 'membersVersion' | 'knowMembers' | 'whenReached'>;
   readonly watches: { unwatch(session: Session, topics: readonly string[]): void };
   readonly notices: {
     joined(roomId: string, userId: string, memberCount: number): void;
@@ -72,13 +77,11 @@ export class Members {
     this.#applied(change);
   }
 
-  /** Ends what the user reads and watches of the room. */
-  left(change: MemberChange): void {
-    const { roomId, userId, memberCount } = change;
-    if (!this.#isNews(change, false)) return;
-    this.#unfollow(roomId, userId);
-    if (memberCount !== undefined) this.#ports.notices.left(roomId, userId, memberCount);
-    this.#applied(change);
+  /** Ends what the user reads and watches of the room. What was sent after it waits until then, see `Streams`. */
+  left({ leftSeq = 0, ...change }: MemberLeft): void {
+    const { directory, streams } = this.#ports;
+    if (directory.sessionsOf(change.userId).length === 0) this.#leave(change);
+    else streams.whenReached(timelineOf(change.roomId), leftSeq, () => this.#leave(change));
   }
 
   /** The room's members here are told, and get nothing more of it. */
@@ -124,6 +127,14 @@ export class Members {
   /** A registration has ended without a session. */
   notArrived(userId: string): void {
     if (!this.#ports.directory.isOpening(userId)) this.#changedWhileOpening.delete(userId);
+  }
+
+  #leave(change: MemberChange): void {
+    const { roomId, userId, memberCount } = change;
+    if (!this.#isNews(change, false)) return;
+    this.#unfollow(roomId, userId);
+    if (memberCount !== undefined) this.#ports.notices.left(roomId, userId, memberCount);
+    this.#applied(change);
   }
 
   #apply(userId: string, rooms: ReadonlyMap<string, RoomMembership>): void {

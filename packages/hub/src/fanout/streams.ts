@@ -32,6 +32,12 @@ interface StreamEntry {
   /** Of a room: how many changes of its members have been applied here; undefined: not known, or the store does not count them. */
   membersVersion: number | undefined;
   held: Held | undefined;
+  waiting: Waiting[] | undefined;
+}
+
+interface Waiting {
+  readonly seq: number;
+  readonly then: () => void;
 }
 
 interface Held {
@@ -73,7 +79,7 @@ export class Streams {
     const { stream, head, membersVersion } = start;
     const entry = this.#entries.get(stream);
     if (entry === undefined) {
-      this.#entries.set(stream, { head, readers: new Set([reader]), membersVersion, held: undefined });
+      this.#entries.set(stream, { head, readers: new Set([reader]), membersVersion, held: undefined, waiting: undefined });
     } else {
       entry.readers.add(reader);
       // The membership is older than what is known of the others': it has to be looked at again before anything newer is passed on.
@@ -117,7 +123,18 @@ export class Streams {
     const entry = this.#entries.get(stream);
     if (entry === undefined || version <= (entry.membersVersion ?? -1)) return;
     entry.membersVersion = version;
-    if (entry.held !== undefined) this.#pass(entry, this.#released(stream, entry));
+    this.#passOn(stream, entry, []);
+  }
+
+  /** Calls back when everything up to `seq` has been passed on, at once if it has been or nobody here reads the stream. */
+  whenReached(stream: StreamId, seq: number, then: () => void): void {
+    const entry = this.#entries.get(stream);
+    if (entry === undefined || entry.head >= seq) {
+      then();
+      return;
+    }
+    this.#expect(stream, entry, seq);
+    entry.waiting = [...(entry.waiting ?? []), { seq, then }];
   }
 
   /**
@@ -154,8 +171,7 @@ export class Streams {
         if (held.size < heldMessagesMax) held.set(message.seq, message);
       }
     }
-    if (entry.held !== undefined) next.push(...this.#released(stream, entry));
-    this.#pass(entry, next);
+    this.#passOn(stream, entry, next);
   }
 
   /** The log reaches so far, and what is missing should come soon. */
@@ -198,7 +214,7 @@ export class Streams {
     if (upto > entry.head) await this.#readMissing(stream, entry, upto);
     held.isMending = false;
     if (this.#entries.get(stream) !== entry) return;
-    this.#pass(entry, this.#released(stream, entry));
+    this.#passOn(stream, entry, []);
     if (entry.held !== undefined) this.#overdue.start(stream);
   }
 
@@ -211,7 +227,7 @@ export class Streams {
     }
     const next = page.filter(({ seq }) => seq > entry.head);
     entry.head = uptoSeq;
-    this.#pass(entry, next);
+    this.#passOn(stream, entry, next);
   }
 
   /** Nothing if it can't be read now: its readers try it again and again. */
@@ -227,8 +243,17 @@ export class Streams {
     }
   }
 
-  #pass(entry: StreamEntry, messages: readonly LogEntry[]): void {
+  /** Passes these on, to which the head has moved, and what was held and follows them. */
+  #passOn(stream: StreamId, entry: StreamEntry, first: readonly LogEntry[]): void {
+    const messages = entry.held === undefined ? first : [...first, ...this.#released(stream, entry)];
     for (const run of this.#ports.runs(messages)) for (const reader of entry.readers) reader.deliver(run);
+    if (entry.waiting !== undefined) this.#callWaiting(entry, entry.waiting);
+  }
+
+  #callWaiting(entry: StreamEntry, waiting: readonly Waiting[]): void {
+    const later = waiting.filter(({ seq }) => seq > entry.head);
+    entry.waiting = later.length === 0 ? undefined : later;
+    for (const { seq, then } of waiting) if (seq <= entry.head) then();
   }
 
   /** The readers read the log up to there. */
@@ -236,7 +261,7 @@ export class Streams {
     const from = entry.head;
     entry.head = head;
     for (const reader of entry.readers) reader.fallBehind(stream, from);
-    if (entry.held !== undefined) this.#pass(entry, this.#released(stream, entry));
+    this.#passOn(stream, entry, []);
   }
 }
 

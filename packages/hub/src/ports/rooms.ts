@@ -88,6 +88,8 @@ export interface LeaveResult {
   readonly memberCount: number;
   /** True: it was the last member of a private room, which is deleted with it. */
   readonly deleted: boolean;
+  /** In a store that several nodes share: the stream's newest `seq` at the leave, up to which the user gets what others may still have to hear of. */
+  readonly leftSeq?: number | undefined;
   /** As `ReaderStream.membersVersion`, after this change. */
   readonly membersVersion?: number | undefined;
 }

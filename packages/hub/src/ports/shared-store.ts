@@ -32,6 +32,8 @@ export type News =
       readonly kind: 'left';
       readonly roomId: string;
       readonly userId: string;
+      /** Up to here the user was a member. */
+      readonly leftSeq?: number | undefined;
       readonly memberCount: number;
       readonly membersVersion: number;
     }

@@ -65,7 +65,7 @@ interface MemberChange {
 /** What the store has changed is applied to those who are connected here. Called in the store's order. */
 export interface MemberChanges {
   joined(change: MemberChange & { readonly joinedSeq: number }): void;
-  left(change: MemberChange): void;
+  left(change: MemberChange & { readonly leftSeq: number | undefined }): void;
   deleted(room: { readonly roomId: string }): void;
 }
 

@@ -5,8 +5,8 @@ export const leaveRoom: Command<'leave_room'> = async ({ services, caller, paylo
   const { store, members, onEvent } = services;
   const { room_id: roomId } = payload;
   const { userId } = caller;
-  await store.leaveRoom(roomId, userId, ({ memberCount, membersVersion }) => {
-    members.left({ roomId, userId, memberCount, membersVersion });
+  await store.leaveRoom(roomId, userId, ({ memberCount, membersVersion, leftSeq }) => {
+    members.left({ roomId, userId, memberCount, membersVersion, leftSeq });
     onEvent({ type: 'user_left', roomId, userId });
   });
   return { status: 'success', room_id: roomId, message: 'You left the room.' };

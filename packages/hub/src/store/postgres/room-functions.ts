@@ -148,20 +148,22 @@ export const roomFunctions = `
     v_count int;
     v_is_private boolean;
     v_version bigint;
+    v_left bigint;
     v_deleted_version bigint;
   BEGIN
     PERFORM parley_lock_room(p_room, false);
     DELETE FROM room_members WHERE room_id = p_room AND user_id = p_user RETURNING role INTO v_role;
     IF NOT FOUND THEN RETURN parley_stranger_refusal(p_room); END IF;
     DELETE FROM cursors WHERE user_id = p_user AND stream = 'room:' || p_room;
-    UPDATE streams SET members_version = members_version + 1 WHERE stream = 'room:' || p_room RETURNING members_version INTO v_version;
+    UPDATE streams SET members_version = members_version + 1 WHERE stream = 'room:' || p_room
+      RETURNING members_version, last_seq INTO v_version, v_left;
     UPDATE rooms SET member_count = member_count - 1 WHERE room_id = p_room RETURNING member_count, is_private INTO v_count, v_is_private;
     IF v_role = 'owner' THEN
       UPDATE room_members SET role = 'owner' WHERE room_id = p_room
         AND user_id = (SELECT user_id FROM room_members WHERE room_id = p_room ORDER BY ordinal LIMIT 1);
     END IF;
     IF v_is_private AND v_count = 0 THEN v_deleted_version := parley_remove_room(p_node, p_room); END IF;
-    RETURN json_build_object('memberCount', v_count, 'membersVersion', v_version, 'deletedVersion', v_deleted_version);
+    RETURN json_build_object('memberCount', v_count, 'membersVersion', v_version, 'leftSeq', v_left, 'deletedVersion', v_deleted_version);
   END $$;
 
   -- p_user: who asks; null: the application.

@@ -41,10 +41,10 @@ test('each change of the members is news, under the next version, and nothing el
   ]);
   expect(await newsOf(sql, (lane) => writes.joinRoom(lane, joining))).toEqual([]);
   expect(await newsOf(sql, (lane) => writes.leaveRoom(lane, roomId, 'ann'))).toEqual([
-    { kind: 'left', roomId, userId: 'ann', memberCount, membersVersion: 3 },
+    { kind: 'left', roomId, userId: 'ann', memberCount, membersVersion: 3, leftSeq: 2 },
   ]);
   expect(await newsOf(sql, (lane) => writes.leaveRoom(lane, roomId, 'bob'))).toEqual([
-    { kind: 'left', roomId, userId: 'bob', memberCount: 0, membersVersion: 4 },
+    { kind: 'left', roomId, userId: 'bob', memberCount: 0, membersVersion: 4, leftSeq: 2 },
     { kind: 'deleted', roomId, membersVersion: 5 },
   ]);
   await newsOf(sql, (lane) => writes.createRoom(lane, den));

@@ -60,18 +60,12 @@ export function createRoomWrites({ roomsPerUserMax }: Pick<StoreLimits, 'roomsPe
     },
 
     async leaveRoom(sql, roomId, userId) {
-      const { memberCount, membersVersion, deletedVersion } = await call<{
-        memberCount: number;
-        membersVersion: number;
-        deletedVersion: number | null;
-      }>(sql, 'leave_room', [node(), roomId, userId]);
-      const left: News = { kind: 'left', roomId, userId, memberCount, membersVersion };
+      const { deletedVersion, ...left } = await call<Left>(sql, 'leave_room', [node(), roomId, userId]);
+      const { memberCount, membersVersion, leftSeq } = left;
+      const news: News = { kind: 'left', roomId, userId, memberCount, membersVersion, leftSeq };
       return deletedVersion === null
-        ? { value: { memberCount, deleted: false, membersVersion }, news: [left] }
-        : {
-            value: { memberCount, deleted: true, membersVersion },
-            news: [left, { kind: 'deleted', roomId, membersVersion: deletedVersion }],
-          };
+        ? { value: { ...left, deleted: false }, news: [news] }
+        : { value: { ...left, deleted: true }, news: [news, { kind: 'deleted', roomId, membersVersion: deletedVersion }] };
     },
 
     async deleteRoom(sql, roomId, userId) {
@@ -79,6 +73,13 @@ export function createRoomWrites({ roomsPerUserMax }: Pick<StoreLimits, 'roomsPe
       return { value: undefined, news: [{ kind: 'deleted', roomId, membersVersion }] };
     },
   };
+}
+
+interface Left {
+  readonly memberCount: number;
+  readonly membersVersion: number;
+  readonly leftSeq: number;
+  readonly deletedVersion: number | null;
 }
 
 /** Calls a function of `room-functions.ts`, which says why it refuses. */
