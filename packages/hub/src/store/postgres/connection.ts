@@ -55,6 +55,8 @@ const types = {
   },
 };
 
+const ignore = (): void => {};
+
 export async function connect(target: Target, options: ConnectOptions): Promise<Connection> {
   const client = new pg.Client({
     connectionString: await connectionStringOf(target),
@@ -73,7 +75,7 @@ export async function connect(target: Target, options: ConnectOptions): Promise<
   client.on('error', lose);
   client.on('end', lose);
   const cut = (): void => void client.connection.stream.destroy();
-  const query = async <R>({ name, text, values }: Statement): Promise<readonly R[]> => {
+  const runOne = async <R>({ name, text, values }: Statement): Promise<readonly R[]> => {
     const inTime = options.clock.after(options.answerTimeoutMs, cut);
     try {
       const result = await client.query({ ...(name !== undefined && { name }), text, values: [...values] });
@@ -81,6 +83,13 @@ export async function connect(target: Target, options: ConnectOptions): Promise<
     } finally {
       inTime();
     }
+  };
+  // The driver has one statement under way at a time.
+  let last: Promise<unknown> = Promise.resolve();
+  const query = <R>(statement: Statement): Promise<readonly R[]> => {
+    const result = last.then(() => runOne<R>(statement));
+    last = result.then(ignore, ignore);
+    return result;
   };
   try {
     await client.connect();

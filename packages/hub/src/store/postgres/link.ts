@@ -1,4 +1,5 @@
 /** A connection that comes back: a restart of the server, or a cut, is a pause. */
+import { HubError } from '@parley/protocol';
 import type { Clock } from '../../lib/clock.ts';
 import { type Connection, connect, sqlState } from './connection.ts';
 import type { Target } from './target.ts';
@@ -30,7 +31,7 @@ export class Link {
     this.#options = options;
   }
 
-  /** A connection that is up, once there is one. Rejects only after `end`. */
+  /** A connection that is up, once there is one. Rejects only after `end`, with `shutting_down`. */
   connection(): Promise<Connection> {
     if (this.#current?.isUp === false) this.#connection = undefined;
     this.#connection ??= this.#connect();
@@ -61,7 +62,7 @@ export class Link {
       } catch (error) {
         this.#options.onState?.(error);
       }
-      if (this.#ending) throw new Error('the store was closed');
+      if (this.#ending) throw new HubError('shutting_down');
       await pause(this.#options.clock, pauseMs);
     }
   }
@@ -103,7 +104,7 @@ export function isUndone(error: unknown): boolean {
   return undoneStates.test(sqlState(error) ?? '');
 }
 
-/** Errors of our own code are plain ones too, but those have not cut a connection. */
+/** Errors of our own code are errors too, but those have not cut a connection. */
 function isOfConnection(error: unknown): boolean {
-  return error instanceof Error && ('code' in error || /connection|terminated|timeout|queryable|ended/i.test(error.message));
+  return error instanceof Error && ('syscall' in error || /connection|terminated|timeout|queryable/i.test(error.message));
 }
