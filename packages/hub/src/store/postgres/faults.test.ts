@@ -16,6 +16,7 @@ const base = { senderId: 'bob', type: 'text', createdAtMs: 1, storedAtMs: 1, rec
 function startWriters(store: SharedStore, count: number) {
   const acknowledged = new Map<string, string>();
   let isOver = false;
+  let waiting = { size: 0, resolve: (): void => {} };
   const write = async (writer: number): Promise<void> => {
     for (let number = 0; !isOver; number += 1) {
       const content = JSON.stringify(`${writer} ${number}`);
@@ -24,11 +25,17 @@ function startWriters(store: SharedStore, count: number) {
       const clientMsgId = number % 2 === 0 ? content : undefined;
       const { seq } = await store.append({ kind: 'direct', ...base, recipientId, content, clientMsgId });
       acknowledged.set(content, `${inboxOf(recipientId)} ${seq}`);
+      if (acknowledged.size >= waiting.size) waiting.resolve();
     }
   };
   const all = Promise.all(Array.from({ length: count }, (_, writer) => write(writer)));
   return {
     acknowledged,
+    /** Resolves when so many more were acknowledged. */
+    more: (messages: number): Promise<void> =>
+      new Promise((resolve) => {
+        waiting = { size: acknowledged.size + messages, resolve };
+      }),
     async stop(): Promise<void> {
       isOver = true;
       await all;
@@ -123,11 +130,10 @@ test('answers that are lost after a commit lose, double and reorder nothing', as
   const { store, expectRight } = await openWatched(proxy.url);
   const writers = startWriters(store, 20);
   for (let count = 0; count < 15; count += 1) {
-    await pause(60);
+    await writers.more(30);
     await proxy.loseAnAnswer();
   }
   await writers.stop();
-  expect(writers.acknowledged.size).toBeGreaterThan(100);
   expectAll(writers.acknowledged, await stored(store));
   expectRight();
 });
@@ -139,6 +145,7 @@ test('answers of rooms and readers that are lost are found again too', async () 
   let joined = 0;
   let opened = 0;
   let isOver = false;
+  let onOpened = (): void => {};
   const work = async (worker: number): Promise<void> => {
     for (let number = 0; !isOver; number += 1) {
       const userId = `user ${worker} ${number}`;
@@ -148,12 +155,16 @@ test('answers of rooms and readers that are lost are found again too', async () 
       await store.openReader({ userId, deviceId: '' }, 1, ({ streams }) => {
         expect(streams.map(({ stream }) => stream)).toEqual([inboxOf(userId), timelineOf('tea')]);
         opened += 1;
+        onOpened();
       });
     }
   };
   const workers = Promise.all(Array.from({ length: 10 }, (_, worker) => work(worker)));
   for (let count = 0; count < 8; count += 1) {
-    await pause(60);
+    const enough = opened + 10;
+    await new Promise<void>((resolve) => {
+      onOpened = () => void (opened >= enough && resolve());
+    });
     await proxy.loseAnAnswer();
   }
   isOver = true;
@@ -169,7 +180,7 @@ test('connections that the server ends in the middle are a pause', async () => {
   const killer = await connect(parseTarget(url), { name: 'killer', clock: systemClock, connectTimeoutMs: 5_000, answerTimeoutMs: 5_000 });
   const writers = startWriters(store, 20);
   for (let count = 0; count < 10; count += 1) {
-    await pause(60);
+    await writers.more(30);
     await killer.query({
       text: "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'parley %'",
       values: [],
@@ -185,13 +196,14 @@ test('a server that crashes and starts again, or hangs, is a pause', async () =>
   const { server, create } = databases();
   const { store, expectRight } = await openWatched(await create());
   const writers = startWriters(store, 20);
-  await pause(300);
+  await writers.more(100);
   await server.stop('immediate');
   await server.start();
-  await pause(200);
+  await writers.more(100);
   server.freeze();
   await pause(500);
   server.thaw();
+  await writers.more(100);
   await writers.stop();
   expectAll(writers.acknowledged, await stored(store));
   expectRight();
