@@ -13,6 +13,10 @@ const options = parseOptions(process.argv.slice(2), randomInt(1, 1_000_000));
 // A client of the rig may be told of a broken connection when nobody listens any more; that is no failure of the hub.
 let dispose = async (): Promise<void> => {};
 const endWith = (code: number): void => void dispose().finally(() => process.exit(code));
+process.once('uncaughtException', (error) => {
+  process.stderr.write(`The rig itself has failed: ${error.stack}\n`);
+  endWith(1);
+});
 process.once('SIGINT', () => endWith(130));
 process.once('SIGTERM', () => endWith(143));
 if ('print' in options) {
