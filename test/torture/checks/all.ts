@@ -1,6 +1,6 @@
 import { acknowledgedIsDelivered } from './acknowledged-is-delivered.ts';
 import type { Check } from './check.ts';
-import { entitled } from './entitled.ts';
+import { entitled, entitledInCluster } from './entitled.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { nothingLeft } from './nothing-left.ts';
 import { oneMessagePerSeq } from './one-message-per-seq.ts';
@@ -21,7 +21,7 @@ export function allChecks(bounds: PresenceBounds): readonly Check[] {
     redelivery,
     exactlyOnce,
     sentOnce,
-    entitled,
+    bounds.cluster === undefined ? entitled : entitledInCluster,
     onlyMembersSend,
     senderOrder,
     presence(bounds),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { entitled } from './entitled.ts';
+import { entitled, entitledInCluster } from './entitled.ts';
 import { bob, connect, deliver, everybodyConnects, everybodyJoins, lobby, ok, problemsOf, send } from './hand-made-history.ts';
 
 test("finds a message to another's inbox", () => {
@@ -56,6 +56,14 @@ describe('in a room', () => {
   test('lets what was on its way to another connection arrive after the leave', () => {
     const history = [...annIsIn, ...bobComes, ...connect(4, 1), send(0, lobby), ...bobGoes, deliver(4, lobby, 1, 0)];
     expect(problemsOf(entitled, history)).toEqual([]);
+  });
+
+  test('in a cluster, lets what was on its way arrive on the connection that left, and nothing that was sent later', () => {
+    const together = [...annIsIn, ...bobComes];
+    expect(problemsOf(entitledInCluster, [...together, send(0, lobby), ...bobGoes, deliver(1, lobby, 1, 0)])).toEqual([]);
+    expect(problemsOf(entitledInCluster, [...together, ...bobGoes, send(0, lobby), deliver(1, lobby, 1, 0)])).toEqual([
+      'bob was not a member when seq 1 was sent',
+    ]);
   });
 
   test('takes either outcome of a leave that was not answered', () => {
