@@ -26,6 +26,6 @@ export function clusterHandlers(core: Core): ClusterHandlers {
 function hear(core: Core, event: LiveEvent): void {
   if (event.kind === 'presence') core.fanout.presence.heard(event.entry);
   else if (event.kind === 'disconnect') core.disconnectHere(event.userId);
-  else if (event.kind === 'probe') core.closeSilent(event.userId);
+  else if (event.kind === 'probe' || event.kind === 'answered') core.hearOfPlaces(event);
   else core.fanout.live.hear(event);
 }

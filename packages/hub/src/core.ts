@@ -21,7 +21,7 @@ import { eventPacket } from './lib/event-packet.ts';
 import type { Random } from './lib/random.ts';
 import { Unforeseen } from './lib/unforeseen.ts';
 import type { Authenticator } from './ports/authenticator.ts';
-import { aloneCluster, type Cluster } from './ports/cluster.ts';
+import { aloneCluster, type Cluster, type LiveEvent } from './ports/cluster.ts';
 import type { Connection, ConnectionHandlers, Refusal } from './ports/connection.ts';
 import type { HubEvent } from './ports/hub-events.ts';
 import type { Log } from './ports/log.ts';
@@ -189,9 +189,10 @@ export class Core {
     for (const { connection } of this.pool.sessionsOf(userId)) this.sendAway(connection, 'disconnected_by_server');
   }
 
-  /** Closes connections of the user on this node from which nothing comes although they are asked. */
-  closeSilent(userId: string): void {
-    void this.#sessions.closeSilent(userId);
+  /** A node seeks a place for a connection of the user, or has found that those on it are alive. */
+  hearOfPlaces(event: Extract<LiveEvent, { kind: 'probe' | 'answered' }>): void {
+    if (event.kind === 'probe') void this.#sessions.probe(event.userId);
+    else this.#sessions.answered(event.userId, event.node);
   }
 
   /** The other nodes believe that this one has ended, and so has it: all connections are closed, and their clients come back to begin anew. */

@@ -206,6 +206,11 @@ export class Presence {
     return this.#users.get(userId)?.elsewhere !== undefined;
   }
 
+  /** The other nodes to which the user is connected. */
+  nodesOf(userId: string): readonly NodeId[] {
+    return this.#users.get(userId)?.elsewhere?.map(({ node }) => node) ?? [];
+  }
+
   /** On all nodes, whatever others see. */
   connections(userId: string): number {
     const user = this.#users.get(userId);

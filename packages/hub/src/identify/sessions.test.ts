@@ -52,7 +52,12 @@ function sessionsOn(
       unacknowledged: () => (id === 'first' ? (rest.unacknowledged ?? []) : []),
     }),
     streams: { follow() {}, close() {} },
-    presence: { arrive: () => undefined, depart: () => undefined, connections: (userId) => pool.sessionsOf(userId).length },
+    presence: {
+      arrive: () => undefined,
+      depart: () => undefined,
+      nodesOf: () => [],
+      connections: (userId) => pool.sessionsOf(userId).length,
+    },
     members: { arrived() {}, notArrived() {} },
     cluster: rest.cluster ?? aloneCluster,
     watches: { forget() {} },

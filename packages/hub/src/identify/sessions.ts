@@ -15,6 +15,7 @@ import type { Cluster } from '../ports/cluster.ts';
 import type { Connection } from '../ports/connection.ts';
 import type { HubEventListener } from '../ports/hub-events.ts';
 import type { AckMode, Arrival, EnterSession, Reader, ReaderStart, Registration, Session } from '../ports/session.ts';
+import type { NodeId } from '../ports/shared-store.ts';
 import {
   inboxOf,
   type OpenedReader,
@@ -44,6 +45,8 @@ export interface SessionPorts {
     depart(userId: string, now: Now): UserState | undefined;
     /** On all nodes. */
     connections(userId: string): number;
+    /** The other nodes on which the user is. */
+    nodesOf(userId: string): readonly NodeId[];
   };
   readonly members: {
     /** A session of the user has begun, which is a member of so many rooms as far as the store knew. */
@@ -51,7 +54,7 @@ export interface SessionPorts {
     /** A registration of the user has failed. */
     notArrived(userId: string): void;
   };
-  readonly cluster: Pick<Cluster, 'isSure' | 'signal'>;
+  readonly cluster: Pick<Cluster, 'node' | 'isSure' | 'signal'>;
   readonly watches: { forget(session: Session): void };
   /** Closes a connection that did not answer, so that its client comes back if it is there. */
   readonly sendAway: (connection: Connection, reason: 'silent') => void;
@@ -64,6 +67,8 @@ const elsewhereMaxMs = 3000;
 export class Sessions {
   readonly #ports: SessionPorts;
   readonly #closedReaders: ClosedReaders;
+  /** Users for whom a place is sought on other nodes, with the nodes on which all their connections have answered. */
+  readonly #probes = new Map<string, Set<NodeId>>();
   /** Writes of user states that have not ended. */
   readonly #saving = new Set<Promise<void>>();
 
@@ -98,13 +103,16 @@ export class Sessions {
     this.#closedReaders.add(session, session.reader.unacknowledged());
   }
 
-  /** Closes connections of the user from which nothing comes although they are pinged, unless `isOver` says that this is no longer needed. */
-  async closeSilent(userId: string, isOver: () => boolean = () => false): Promise<void> {
-    const { pool, clock, sendAway } = this.#ports;
-    for (const session of await silentSessions(pool.sessionsOf(userId), clock, isOver)) {
-      this.close(session);
-      sendAway(session.connection, 'silent');
-    }
+  /** A place is sought on another node: the user's connections here from which nothing comes are closed, or that node is told that there are none. */
+  async probe(userId: string): Promise<void> {
+    const { cluster } = this.#ports;
+    const closed = await this.#closeSilent(userId, () => false);
+    if (closed === 0) cluster.signal({ kind: 'answered', userId, node: cluster.node });
+  }
+
+  /** All connections of the user on that node are alive. */
+  answered(userId: string, node: NodeId): void {
+    this.#probes.get(userId)?.add(node);
   }
 
   /** Forgets all sessions, and tells the store nothing: it has closed them already. */
@@ -140,13 +148,29 @@ export class Sessions {
   async #freePlaces(userId: string): Promise<void> {
     const { pool, presence, cluster, clock } = this.#ports;
     if (!pool.hasPlace(userId)) {
-      await this.closeSilent(userId, () => pool.hasPlace(userId));
+      await this.#closeSilent(userId, () => pool.hasPlace(userId));
       return;
     }
     const connections = presence.connections(userId);
     const isFree = (): boolean => presence.connections(userId) < connections;
+    const nodes = presence.nodesOf(userId);
+    const answered = this.#probes.get(userId) ?? new Set();
+    this.#probes.set(userId, answered);
+    const haveAllAnswered = (): boolean => nodes.length > 0 && nodes.every((node) => answered.has(node));
     cluster.signal({ kind: 'probe', userId });
-    await Promise.all([this.closeSilent(userId, isFree), waitUntil(isFree, clock, elsewhereMaxMs)]);
+    await Promise.all([this.#closeSilent(userId, isFree), waitUntil(() => isFree() || haveAllAnswered(), clock, elsewhereMaxMs)]);
+    this.#probes.delete(userId);
+  }
+
+  /** Closes connections of the user from which nothing comes although they are pinged, unless `isOver` says that this is no longer needed. */
+  async #closeSilent(userId: string, isOver: () => boolean): Promise<number> {
+    const { pool, clock, sendAway } = this.#ports;
+    const silent = await silentSessions(pool.sessionsOf(userId), clock, isOver);
+    for (const session of silent) {
+      this.close(session);
+      sendAway(session.connection, 'silent');
+    }
+    return silent.length;
   }
 
   #begin(connection: Connection, registration: Registration, { streams, state }: OpenedReader, enter: EnterSession): void {

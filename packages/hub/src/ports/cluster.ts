@@ -18,7 +18,9 @@ export type LiveEvent =
   /** Ends the user's connections, see `HubApi.disconnectUser`. */
   | { readonly kind: 'disconnect'; readonly userId: string }
   /** The user has no place left for one more connection: those of its connections that are dead are to be found and closed. */
-  | { readonly kind: 'probe'; readonly userId: string };
+  | { readonly kind: 'probe'; readonly userId: string }
+  /** All of the user's connections on that node have answered the probe. */
+  | { readonly kind: 'answered'; readonly userId: string; readonly node: NodeId };
 
 /** A user on one node. It replaces what was known of the user there. */
 export interface PresenceEntry {
