@@ -37,13 +37,14 @@ export interface ConnectOptions {
 }
 
 /**
- * A plan that is made while a table is small, and kept, is slow once it is large: there is an index for every statement. Without
+ * A plan that is made while a table is small, and kept, is slow once it is large: there is an index for every statement. So any plan that
+ * uses them is as good as the next, and making one anew for each batch took longer than the batch: it is made once. Without
  * `synchronous_commit` a commit that was answered could be lost. A transaction whose client is gone must not hold its locks.
  */
 const settings = `
   SET synchronous_commit = on; SET default_transaction_isolation = 'read committed'; SET standard_conforming_strings = on;
   SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off; SET jit = off;
-  SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 10000; SET client_min_messages = warning`;
+  SET plan_cache_mode = force_generic_plan; SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 10000; SET client_min_messages = warning`;
 
 const oids = { int8: 20, numeric: 1700, int8Array: 1016 };
 const toNumbers = (text: string): number[] => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number));
