@@ -5,12 +5,13 @@ import { openStore, useDatabases } from './stores.test-support.ts';
 
 const databases = useDatabases();
 
-/** Less what only shared stores say: how often the members of a room had changed, and a user's choice. */
-function plain<T extends { readonly membersVersion?: unknown; readonly version?: unknown }>({
+/** Less what only shared stores say: how often the members of a room had changed, and a user's choice, and where a member left. */
+function plain<T extends { readonly membersVersion?: unknown; readonly version?: unknown; readonly leftSeq?: unknown }>({
   membersVersion: _members,
   version: _version,
+  leftSeq: _left,
   ...rest
-}: T): Omit<T, 'membersVersion' | 'version'> {
+}: T): Omit<T, 'membersVersion' | 'version' | 'leftSeq'> {
   return rest;
 }
 

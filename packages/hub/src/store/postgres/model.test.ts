@@ -173,7 +173,7 @@ class Tried {
     const result = await this.#settled(ask, nowMs);
     return JSON.parse(
       JSON.stringify([text, result], (key, value: unknown) =>
-        key === 'membersVersion' || key === 'version' ? undefined : isId(key, value) ? this.#numberOf(value) : value,
+        key === 'membersVersion' || key === 'version' || key === 'leftSeq' ? undefined : isId(key, value) ? this.#numberOf(value) : value,
       ),
     );
   }
