@@ -78,6 +78,11 @@ export class RawLink implements Link {
     if (this.#wire !== undefined) this.#sayGoodbye(this.#wire);
   }
 
+  /** Its requests go to all nodes. */
+  get #isSpread(): boolean {
+    return this.#transport === 'polling' && this.#addresses.anyPort !== undefined;
+  }
+
   #pause(wire: Wire, forMs: number): void {
     wire.pause();
     if (this.#isOpen) this.#handlers.onUnsure();
@@ -116,7 +121,7 @@ export class RawLink implements Link {
       onEnd: () => {
         if (this.#wire === undefined || this.#wire !== own()) return;
         // The node that a request went to may not be the session's.
-        this.#over(this.#transport === 'polling' && this.#addresses.anyPort !== undefined);
+        this.#over(this.#isSpread);
         this.#startIn(this.#seeded.between(30, 200));
       },
     };
@@ -144,6 +149,8 @@ export class RawLink implements Link {
   #onConnected(): void {
     this.#isOpen = true;
     this.#handlers.onOpen(this.#node);
+    // Any node may take a request of it with it when it is stopped, and then the session's own node hears nothing.
+    if (this.#isSpread) this.#handlers.onUnsure();
   }
 
   #onEvent([name, payload]: readonly [string, Payload]): void {

@@ -37,6 +37,12 @@ export interface ConnectOptions {
 }
 
 /**
+ * A node that stands still in the middle of a transaction holds locks that all others may need, until it is taken for dead. So the server ends
+ * such a transaction much earlier: its node connects anew and repeats it. Between two statements of a node that runs it takes a millisecond.
+ */
+const idleTransactionMaxMs = 1_500;
+
+/**
  * A plan that is made while a table is small, and kept, is slow once it is large: there is an index for every statement. So any plan that
  * uses them is as good as the next, and making one anew for each batch took longer than the batch: it is made once. Without
  * `synchronous_commit` a commit that was answered could be lost. A transaction whose client is gone must not hold its locks.
@@ -44,7 +50,7 @@ export interface ConnectOptions {
 const settings = `
   SET synchronous_commit = on; SET default_transaction_isolation = 'read committed'; SET standard_conforming_strings = on;
   SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off; SET jit = off;
-  SET plan_cache_mode = force_generic_plan; SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 10000; SET client_min_messages = warning`;
+  SET plan_cache_mode = force_generic_plan; SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = ${idleTransactionMaxMs}; SET client_min_messages = warning`;
 
 const oids = { int8: 20, numeric: 1700, int8Array: 1016 };
 const toNumbers = (text: string): number[] => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number));
