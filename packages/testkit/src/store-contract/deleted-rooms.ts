@@ -20,7 +20,7 @@ export function deletedRoomsContract(make: MakeStore, { restarts }: StoreCapabil
       await t.join('tea', 'cleo', 'bob');
       await t.leave('tea', 'bob');
       await t.join('tea', 'bob');
-      expect(await t.leave('tea', 'ann')).toMatchObject({ memberCount: 2, deleted: false });
+      expect(await t.leave('tea', 'ann')).toEqual({ memberCount: 2, deleted: false });
       expect(await roles(t)).toEqual([
         ['cleo', 'owner'],
         ['bob', 'member'],
@@ -53,8 +53,8 @@ export function deletedRoomsContract(make: MakeStore, { restarts }: StoreCapabil
       await t.room('tea', 'ann', { isPrivate: true });
       await t.join('tea', 'bob');
       await t.say('tea', 'bob');
-      expect(await t.leave('tea', 'ann')).toMatchObject({ memberCount: 1, deleted: false });
-      expect(await t.leave('tea', 'bob')).toMatchObject({ memberCount: 0, deleted: true });
+      expect(await t.leave('tea', 'ann')).toEqual({ memberCount: 1, deleted: false });
+      expect(await t.leave('tea', 'bob')).toEqual({ memberCount: 0, deleted: true });
       expect(await t.store.room('tea')).toBeUndefined();
       expect(await t.store.counts()).toMatchObject({ rooms: 0 });
       expect(await t.store.createRoom({ ...room, isPrivate: true }, () => {})).toMatchObject({ joinedSeq: 1 });

@@ -88,10 +88,10 @@ export class Scenario {
     return (await this.#store.rooms({ after: undefined, limit: 100_000, includePrivate: true })).rooms;
   }
 
-  /** Opens a reader and returns where it stands, by stream. What only shared stores say is left out. */
-  async open(userId: string, deviceId = ''): Promise<ReadonlyMap<StreamId, Omit<Position, 'stream' | 'membersVersion'>>> {
+  /** Opens a reader and returns where it stands, by stream. */
+  async open(userId: string, deviceId = ''): Promise<ReadonlyMap<StreamId, Omit<Position, 'stream'>>> {
     const { streams } = await this.#store.openReader({ userId, deviceId }, 3_000, () => {});
-    return new Map(streams.map(({ stream, membersVersion: _, ...position }) => [stream, position]));
+    return new Map(streams.map(({ stream, ...position }) => [stream, position]));
   }
 
   async received(userId: string, stream: StreamId, seq: number, deviceId = ''): Promise<void> {
