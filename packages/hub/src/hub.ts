@@ -113,6 +113,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     turnedAway.stop,
     watchMemory(clock, log, (isShort) => server.saveMemory(isShort)),
   ];
+  const stopBackground = (): void => background.forEach((stop) => void stop());
   const api = new HubApi(core, {
     vitals: () => vitals.read(),
     strangers: () => ({ open: server.strangerCount, displaced: turnedAway.of('displaced'), refused: turnedAway.refused }),
@@ -125,7 +126,11 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     hooks: connectHooks(log, turnedAway),
     cluster: member && { secret: member.secret, nodes: member.cluster },
   });
-  await member?.join(clusterHandlers(core), server);
+  await member?.join(clusterHandlers(core), server).catch(async (error: unknown) => {
+    stopBackground();
+    await base.close();
+    throw error;
+  });
   let isDraining = false;
   const handleHttp = await createHttpHandler({
     api,
@@ -144,7 +149,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     subscribe: (listener) => listeners.add(listener),
     async close() {
       isDraining = true;
-      for (const stop of background) stop();
+      stopBackground();
       core.announceShutdown(reconnectSpreadMs);
       await core.commandsDone();
       await server.close();

@@ -44,21 +44,31 @@ export interface Member {
   leave(): Promise<void>;
 }
 
-/** Rejects with `StoreStartError`, one sentence for the operator. */
-export async function openMember({ config, clock, random, log, storeOptions }: MemberOptions): Promise<Member> {
+/** Rejects with `StoreStartError`, one sentence for the operator; nothing of the node is left then. */
+export async function openMember(options: MemberOptions): Promise<Member> {
+  const { config, clock } = options;
   const { host, port } = splitAddress(config.clusterAddress);
   const listener = await startInternalListener({ host, port }, clock);
   try {
-    const passwordFile = config.storePasswordFile === noFile ? undefined : config.storePasswordFile;
-    const hooks: { onCommit: (commit: Commit) => void } = { onCommit() {} };
-    const store = await openPostgresStore({
-      ...storeOptions,
-      ...{ url: config.store, passwordFile, clock },
-      address: `${config.clusterAddress.slice(0, config.clusterAddress.lastIndexOf(':'))}:${listener.port}`,
-      connectionsPerUserMax: config.connectionsPerUserMax,
-      onCommit: (commit) => hooks.onCommit(commit),
-      onConnection: connectionNotes(log),
-    });
+    return await enter(listener, options);
+  } catch (error) {
+    await listener.close();
+    throw error;
+  }
+}
+
+async function enter(listener: InternalListener, { config, clock, random, log, storeOptions }: MemberOptions): Promise<Member> {
+  const passwordFile = config.storePasswordFile === noFile ? undefined : config.storePasswordFile;
+  const hooks: { onCommit: (commit: Commit) => void } = { onCommit() {} };
+  const store = await openPostgresStore({
+    ...storeOptions,
+    ...{ url: config.store, passwordFile, clock },
+    address: `${config.clusterAddress.slice(0, config.clusterAddress.lastIndexOf(':'))}:${listener.port}`,
+    connectionsPerUserMax: config.connectionsPerUserMax,
+    onCommit: (commit) => hooks.onCommit(commit),
+    onConnection: connectionNotes(log),
+  });
+  try {
     const secret = await store.agree('cluster_secret', randomBytes(32).toString('base64url'));
     const clusterId = await store.agree('cluster_id', random.id());
     const busOptions = { clusterId, connectionName: `parley ${store.node} bus`, clock, random };
@@ -68,7 +78,7 @@ export async function openMember({ config, clock, random, log, storeOptions }: M
         : openBus(config.bus, busOptions);
     return wire({ store, bus, secret, hooks, listener, clock, log });
   } catch (error) {
-    await listener.close();
+    await store.close();
     throw error;
   }
 }

@@ -2,7 +2,7 @@
  * A store that several nodes share. Each node writes through lanes: ordered queues whose position grows by one with each commit, in the
  * transaction of the commit. Who has heard of all positions of a lane has missed nothing of it.
  */
-import type { Store, StoredMessage, StreamId, StreamPosition, UserState } from './store.ts';
+import type { Store, StoredMessage, StreamId, StreamPosition } from './store.ts';
 
 /** Given to a process when it joins, and never again. */
 export type NodeId = number;
@@ -110,8 +110,6 @@ export interface SharedStore extends Store {
   rejoin(): Promise<void>;
   /** The value that all nodes agree on: the one that is stored, or this one if there is none. */
   agree(key: string, value: string): Promise<string>;
-  /** For the users whose state others show: those of these users that have chosen something. */
-  states(userIds: readonly string[]): Promise<readonly UserState[]>;
 }
 
 export interface SharedStoreHooks {

@@ -46,7 +46,8 @@ const readPatienceMs = 20_000;
 /** The lease rests on these answers. */
 const controlAnswerTimeoutMs = 3_000;
 const connectTimeoutMs = 5_000;
-const anyNumber = 2_000_000_000;
+/** As far as the numbers of a user's sessions reach. */
+const slotsMax = 2_000_000_000;
 
 /** Joins the cluster as a new node. Rejects with `StoreStartError`, one sentence for the operator. */
 export async function openPostgresStore(options: StoreOptions & PostgresOptions): Promise<PostgresStore> {
@@ -75,7 +76,7 @@ export async function openPostgresStore(options: StoreOptions & PostgresOptions)
   lanes.messages.begin(current.node);
   lanes.others.begin(current.node);
   const recent = new Recent();
-  const limits = { ...options, connectionsPerUserMax: options.connectionsPerUserMax ?? anyNumber };
+  const limits = { ...options, connectionsPerUserMax: options.connectionsPerUserMax ?? slotsMax };
   const commits = createCommits({
     ...lanes,
     clock,

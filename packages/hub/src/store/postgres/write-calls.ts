@@ -9,6 +9,7 @@ import {
   type Store,
   timelineOf,
 } from '../../ports/store.ts';
+import { callBytes, orderedCallBytes } from '../call-bytes.ts';
 import { MergedStates } from '../merged-states.ts';
 import { streamOf } from './append.ts';
 import type { Control } from './control.ts';
@@ -18,11 +19,6 @@ import type { Opened } from './open-readers.ts';
 import type { Call, StoreParts } from './parts.ts';
 import { createRoomWrites } from './rooms.ts';
 import { Turns } from './turns.ts';
-
-/** What a call holds beside its content, in about bytes. */
-const callBytes = 300;
-/** A call whose result lets somebody read is work for the event loop when it is answered, so a commit takes fewer of those. */
-const orderedCallBytes = 4 * 1024;
 
 type Writes = Pick<
   Store,

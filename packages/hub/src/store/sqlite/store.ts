@@ -1,6 +1,7 @@
 import { HubError } from '@parley/protocol';
 import { type Appended, type AppendRequest, type InOrder, inboxOf, type Store, type StoredMessage, timelineOf } from '../../ports/store.ts';
 import type { Announcer } from '../announcer.ts';
+import { callBytes, orderedCallBytes } from '../call-bytes.ts';
 import type { CommitQueue } from '../commit-queue.ts';
 import type { DamageLog } from '../damage-log.ts';
 import { MergedStates } from '../merged-states.ts';
@@ -11,14 +12,6 @@ import type { Thread } from './thread/thread.ts';
 
 /** Made when its batch is, if it can still change while it waits. */
 export type WaitingCall = WriteCall | (() => WriteCall);
-
-/** What a call holds beside its content, in about bytes. */
-const callBytes = 300;
-/**
- * A call whose result lets somebody read is work for the event loop when it is answered: of those, a commit takes fewer, so that a crowd that
- * joins a room leaves turns to others.
- */
-const orderedCallBytes = 4 * 1024;
 
 export interface StoreParts {
   readonly queue: CommitQueue<WaitingCall>;
