@@ -30,7 +30,7 @@ import { watchVitals } from './observe/vitals.ts';
 import type { Authenticator } from './ports/authenticator.ts';
 import type { HubEvent, HubEventListener } from './ports/hub-events.ts';
 import { type Log, silentLog } from './ports/log.ts';
-import type { StoredMessage, StoreIntegrity } from './ports/store.ts';
+import type { Retention, StoredMessage, StoreIntegrity } from './ports/store.ts';
 
 /** A page of the log, or what one commit has brought for one reader: the store commits so much at once. */
 const onItsWayBytesMax = 8 * 1024 * 1024;
@@ -103,11 +103,10 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     outboxBytes: () => server.bufferedBytes,
     onEvent: (event) => listeners.tell(event),
   });
-  const retention = { deliveredMs: config.retentionDeliveredMs, undeliveredMs: config.retentionUndeliveredMs };
   const vitals = watchVitals(clock);
   const turnedAway = new TurnedAway(clock, log);
   const background = [
-    startMaintenance({ core, store, clock, runningMs, retention, log }),
+    startMaintenance({ core, store, clock, runningMs, retention: retentionOf(config), log }),
     watchDescriptors(clock, log),
     vitals.stop,
     turnedAway.stop,
@@ -158,6 +157,11 @@ export async function createHub(options: HubOptions): Promise<Hub> {
     },
   };
 }
+
+const retentionOf = (config: HubSettings): Retention => ({
+  deliveredMs: config.retentionDeliveredMs,
+  undeliveredMs: config.retentionUndeliveredMs,
+});
 
 function connectOptions(config: HubSettings): Partial<ConnectOptions> {
   return {
