@@ -1,13 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startNodes, startRoundRobin } from './cluster.test-support.ts';
-
-const once = (socket: Socket, event: string): Promise<unknown[]> =>
-  new Promise((resolve) => {
-    socket.once(event, (...args: unknown[]) => resolve(args));
-  });
-
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+import { collect, once, upTo } from './socket-events.test-support.ts';
 
 async function connectTo(url: string, transports: string[]): Promise<Socket> {
   const socket = io(url, { forceNew: true, transports, reconnectionDelay: 1, randomizationFactor: 0 });
@@ -16,15 +10,6 @@ async function connectTo(url: string, transports: string[]): Promise<Socket> {
   });
   await once(socket, 'connect');
   return socket;
-}
-
-function collect(socket: Socket, event: string, count: number): Promise<unknown[]> {
-  const received: unknown[] = [];
-  return new Promise((resolve) => {
-    socket.on(event, (value) => {
-      if (received.push(value) === count) resolve(received);
-    });
-  });
 }
 
 describe.each([

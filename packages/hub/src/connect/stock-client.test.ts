@@ -5,6 +5,7 @@ import { systemClock } from '../lib/clock.ts';
 import { Peer } from './peer.test-support.ts';
 import type { TestServer } from './server.test-support.ts';
 import { echo, startServer } from './server.test-support.ts';
+import { collect, once, upTo } from './socket-events.test-support.ts';
 
 function connectTo({ url }: TestServer, options: Partial<ManagerOptions & SocketOptions> = {}, namespace = ''): Socket {
   const socket = io(url + namespace, { forceNew: true, ...options });
@@ -12,22 +13,6 @@ function connectTo({ url }: TestServer, options: Partial<ManagerOptions & Socket
     socket.close();
   });
   return socket;
-}
-
-const once = (socket: Socket, event: string): Promise<unknown[]> =>
-  new Promise((resolve) => {
-    socket.once(event, (...args: unknown[]) => resolve(args));
-  });
-
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
-
-function collect(socket: Socket, event: string, count: number): Promise<unknown[]> {
-  const received: unknown[] = [];
-  return new Promise((resolve) => {
-    socket.on(event, (value) => {
-      if (received.push(value) === count) resolve(received);
-    });
-  });
 }
 
 describe.each([
