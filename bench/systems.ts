@@ -37,13 +37,13 @@ const nodeServer = (file: string, args: readonly string[] = [], nodeOptions: rea
 });
 
 /** Rooms and inboxes larger than the defaults allow are what is measured; nothing else differs from them. */
-const parleyArgs = ['--port', '0', '--queue.max-messages', '1000000', '--log.level', 'warn'];
+const parleyArgs = ['--port', '0', '--queue.max-messages', '1000000', '--queue.max-messages-per-sender', '1000000', '--log.level', 'warn'];
 
 const parleyLaunch = (folder: string): Launch => ({
   ...nodeServer('../packages/hub/src/main.ts', [...parleyArgs, '--data', folder], hubNodeOptions),
   settings: [
     `Node ${process.version}, ${hubNodeOptions.join(' ')} as with npm start`,
-    'defaults (SQLite, WAL, synchronous=FULL) but for queue.max_messages=1000000',
+    'defaults (SQLite, WAL, synchronous=FULL) but for queue.max_messages=1000000 and queue.max_messages_per_sender=1000000',
   ],
 });
 
